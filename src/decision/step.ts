@@ -1,0 +1,23 @@
+/**
+ * Promises: a computation that may end early says so by its type. Nothing here throws.
+ * Leaves to others: what a reason means on the wire (deny-reason.ts).
+ */
+import type { DenyReason, DenyStatus } from './deny-reason.ts';
+
+/** The reason to stop, with what the operator's log may know of it. */
+export class Stop {
+  readonly reason: DenyReason;
+  /** For the operator's log and `explain`; from a fixed set of texts and names of the policy, never text of a token or a request. */
+  readonly detail: string | undefined;
+  /** Replaces the HTTP status of the reason's row where the contract says so (`no_rule` is 401 without credentials). */
+  readonly status: DenyStatus | undefined;
+
+  constructor(reason: DenyReason, detail?: string, status?: DenyStatus) {
+    this.reason = reason;
+    this.detail = detail;
+    this.status = status;
+  }
+}
+
+/** A value, or the reason to stop; told apart by `instanceof Stop`. */
+export type Step<T> = T | Stop;

@@ -1,0 +1,63 @@
+/**
+ * Promises: the compiled policy, immutable and valid by construction. A check takes one snapshot at its start and uses it to the end.
+ * Leaves to others: making one (compile.ts), finding a rule in one (match.ts), holding the current one (store.ts).
+ */
+import type { ClaimPath, Issuer } from '../token/issuer.ts';
+import type { RouteIndex } from './match.ts';
+
+/** How a claim becomes the text of a header (interface section 6). */
+export type ClaimFormat = 'csv' | 'json' | 'base64json';
+
+/** One identity header of a rule. */
+export interface ClaimHeader {
+  /** Lower-case header name. */
+  readonly name: string;
+  readonly claim: ClaimPath;
+  readonly format: ClaimFormat;
+  /** Without a value the request is refused instead of the header being removed. */
+  readonly required: boolean;
+}
+
+export interface Requirement {
+  /** All of these. */
+  readonly scopes: readonly string[];
+  /** At least one of these; empty: no such requirement. */
+  readonly anyScope: readonly string[];
+  /** Accepted `acr` values; empty: no such requirement (RFC 9470). */
+  readonly acr: readonly string[];
+  /** Most seconds since `auth_time`. */
+  readonly maxAuthAgeSeconds: number | undefined;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly access: 'token' | 'public' | 'deny';
+  /** Names of accepted issuers; undefined: any issuer of the policy. */
+  readonly issuers: ReadonlySet<string> | undefined;
+  readonly require: Requirement;
+  /** The rule's own and the defaults', after `null` removals; empty for `public` and `deny`. */
+  readonly headers: readonly ClaimHeader[];
+  /** False: Authorization and DPoP are removed before the upstream. */
+  readonly forwardToken: boolean;
+}
+
+export interface PolicySnapshot {
+  /** 16 hex digits of SHA-256 over the canonical, sorted documents. */
+  readonly hash: string;
+  /** By the exact `iss` string. */
+  readonly issuers: ReadonlyMap<string, Issuer>;
+  readonly routes: RouteIndex;
+  /** Sorted by name. */
+  readonly rules: readonly Rule[];
+  /**
+   * Every header, lower-case, that enforcing rules and defaults can set: what a client must never be able to send, on any rule (EA-13).
+   * The claim headers of `defaults` count even when every rule removes them.
+   */
+  readonly identityHeaders: ReadonlySet<string>;
+  /** `realm` of challenges. */
+  readonly realm: string;
+  /** What to do with a path that holds `;` (EA-63). */
+  readonly pathParameters: 'reject' | 'keep';
+  /** Base of `resource_metadata` in challenges, an origin or URL without trailing slash (RFC 9728); undefined: none. */
+  readonly resourceMetadata: string | undefined;
+}

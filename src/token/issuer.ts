@@ -1,0 +1,45 @@
+/**
+ * Promises: all that verifying a token of one issuer needs to know, valid by construction (policy/compile.ts makes it).
+ * Leaves to others: where its keys are at the moment (keyset/).
+ */
+import type { Algorithm } from './algorithm.ts';
+
+/** Where the public keys of an issuer come from. */
+export type JwksSource =
+  /** OpenID Connect Discovery, then RFC 8414, on the issuer's own URL. */
+  | { readonly kind: 'discovery' }
+  | { readonly kind: 'uri'; readonly uri: string }
+  /** The JWK Set itself, from the policy document. */
+  | { readonly kind: 'inline'; readonly keys: readonly unknown[] };
+
+/** A claim path: the member names from the claims object inwards. */
+export type ClaimPath = readonly string[];
+
+export type ProviderName = 'generic' | 'rfc9068';
+
+export interface Issuer {
+  /** Name in the policy, logs and metrics. */
+  readonly name: string;
+  /** Equals the token's `iss`, code point by code point. */
+  readonly issuer: string;
+  readonly provider: ProviderName;
+  readonly audiences: readonly string[];
+  /** Allow-list of clients; undefined: any. */
+  readonly clientIds: ReadonlySet<string> | undefined;
+  readonly jwks: JwksSource;
+  /** PEM of the private CA for every URL fetched for this issuer. */
+  readonly ca: string | undefined;
+  readonly algorithms: ReadonlySet<Algorithm>;
+  /** Where the scopes are; undefined: as the provider's row says. */
+  readonly scopeClaim: ClaimPath | undefined;
+  readonly clockSkewSeconds: number;
+  /** Most seconds between `iat` and `exp`; undefined: no limit. */
+  readonly maxLifetimeSeconds: number | undefined;
+  readonly requireSub: boolean;
+  readonly insecure: {
+    /** URLs fetched for this issuer may be http on loopback. */
+    readonly allowHttp: boolean;
+    /** Lifts the loopback limit of `allowHttp`. */
+    readonly anyHost: boolean;
+  };
+}
