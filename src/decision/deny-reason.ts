@@ -142,7 +142,8 @@ export const denyReasons = {
     http: 401,
     challenge: 'invalid_token',
     description: 'The access token is bound to another sender',
-    meaning: 'The token is bound to a key or certificate that the request does not prove, or is not bound where it must be.',
+    meaning:
+      'The token is bound to a key or certificate that the request does not prove, or is not bound where it must be.',
   },
   dpop_proof_invalid: {
     http: 401,

@@ -1,0 +1,134 @@
+/**
+ * Promises: token text → VerifiedToken that is good now, by the checks of interface section 7 from `size` to `sender constraint`, in
+ * that order. A remembered token skips parsing and signature only: its issuer, its key and the time are asked for again.
+ */
+import { type Step, Stop } from '../decision/step.ts';
+import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
+import type { Issuer } from '../token/issuer.ts';
+import { member } from '../token/json.ts';
+import { parseJws, type UnverifiedJws } from '../token/jws.ts';
+import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
+import { findInvalidity } from '../token/validity.ts';
+import { admitToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
+import { createTokenCache } from './token-cache.ts';
+
+export interface TokenLimits {
+  /** Longest accepted token, in bytes. */
+  readonly maxTokenBytes: number;
+  /** Verified tokens remembered at most; 0: none. */
+  readonly tokenCacheEntries: number;
+}
+
+export interface TokenVerifierPorts {
+  readonly resolveKeys: ResolveKeys;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface TokenRequest {
+  readonly token: string;
+  readonly rule: Rule;
+  readonly snapshot: PolicySnapshot;
+  /** How long a fetch of keys may be waited for. */
+  readonly waitMs: number;
+}
+
+/** A token that is good for the issuer's part; the rule's requirements come next. */
+export interface GoodToken {
+  readonly token: VerifiedToken;
+  readonly cache: 'hit' | 'miss';
+}
+
+/** A refusal; `token` when it was verified before it was refused, so that the log may name the caller. */
+export interface RefusedToken {
+  readonly stop: Stop;
+  readonly token: VerifiedToken | undefined;
+  readonly cache: 'hit' | 'miss' | undefined;
+}
+
+export type TokenVerifier = (request: TokenRequest) => Promise<GoodToken | RefusedToken>;
+
+export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimits): TokenVerifier {
+  const cache = createTokenCache<VerifiedToken>(limits.tokenCacheEntries);
+
+  async function verify(request: TokenRequest): Promise<GoodToken | RefusedToken> {
+    if (request.token.length > limits.maxTokenBytes) return refused(new Stop('token_too_large'));
+    const remembered = cache.get(request.token);
+    // A new policy brings new issuer objects, so what was verified under the old one is verified again.
+    if (remembered !== undefined && request.snapshot.issuers.get(remembered.issuer.issuer) === remembered.issuer) {
+      const recalled = await recall(remembered, request);
+      if (recalled !== undefined) return recalled;
+    }
+    return verifyFirstTime(request);
+  }
+
+  /** Undefined when the key that signed the token is no longer the issuer's. */
+  async function recall(token: VerifiedToken, request: TokenRequest): Promise<GoodToken | RefusedToken | undefined> {
+    const listed = checkListed(token.issuer, request.rule);
+    if (listed instanceof Stop) return refused(listed, token, 'hit');
+    const hint = { algorithm: token.key.algorithm, kid: token.kid };
+    const keys = await keysFor(token.issuer, hint, request.waitMs);
+    if (keys instanceof Stop) return refused(keys, token, 'hit');
+    return keys.includes(token.key) ? judge(token, 'hit') : undefined;
+  }
+
+  async function verifyFirstTime(request: TokenRequest): Promise<GoodToken | RefusedToken> {
+    const admitted = admit(request);
+    if (admitted instanceof Stop) return refused(admitted);
+    const { jws, issuer, hint } = admitted;
+    const keys = await keysFor(issuer, hint, request.waitMs);
+    if (keys instanceof Stop) return refused(keys);
+    const token = await verifyToken(jws, issuer, keys);
+    if (token instanceof Stop) return refused(token, undefined, 'miss');
+    cache.set(request.token, token);
+    return judge(token, 'miss');
+  }
+
+  function keysFor(
+    issuer: Issuer,
+    hint: KeyHint,
+    waitMs: number,
+  ): Step<readonly VerificationKey[]> | Promise<Step<readonly VerificationKey[]>> {
+    return ports.resolveKeys(issuer, hint, waitMs);
+  }
+
+  function judge(token: VerifiedToken, hitOrMiss: 'hit' | 'miss'): GoodToken | RefusedToken {
+    const stop = findInvalidity(token, ports.now());
+    return stop === undefined ? { token, cache: hitOrMiss } : refused(stop, token, hitOrMiss);
+  }
+
+  return verify;
+}
+
+interface Admitted {
+  readonly jws: UnverifiedJws;
+  readonly issuer: Issuer;
+  readonly hint: KeyHint;
+}
+
+function admit({ token, rule, snapshot }: TokenRequest): Step<Admitted> {
+  const jws = parseJws(token);
+  if (jws instanceof Stop) return jws;
+  const issuer = findIssuer(jws, rule, snapshot);
+  if (issuer instanceof Stop) return issuer;
+  const hint = admitToken(jws, issuer);
+  return hint instanceof Stop ? hint : { jws, issuer, hint };
+}
+
+/** BCP-08: the issuer, and with it the keys, is chosen by `iss` among the configured ones (JWT-08: code point by code point). */
+function findIssuer(jws: UnverifiedJws, rule: Rule, snapshot: PolicySnapshot): Step<Issuer> {
+  const name = member(jws.claims, 'iss');
+  const issuer = typeof name === 'string' ? snapshot.issuers.get(name) : undefined;
+  return issuer === undefined
+    ? new Stop('issuer_untrusted', 'iss is no issuer of the policy')
+    : checkListed(issuer, rule);
+}
+
+function checkListed(issuer: Issuer, rule: Rule): Step<Issuer> {
+  if (rule.issuers === undefined || rule.issuers.has(issuer.name)) return issuer;
+  return new Stop('issuer_untrusted', `the rule does not list issuer ${issuer.name}`);
+}
+
+function refused(stop: Stop, token?: VerifiedToken, cache?: 'hit' | 'miss'): RefusedToken {
+  return { stop, token, cache };
+}

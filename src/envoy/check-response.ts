@@ -1,0 +1,130 @@
+/**
+ * Promises: Decision → CheckResponse bytes; the only place that writes one. `status.code` is 0 with an `ok_response` for an Allow that
+ * the Allow class itself made, and 7 or 16 with a `denied_response` for everything else (EA-01, EA-04).
+ */
+import { Allow, type Decision, type Deny, type Header, type Told } from '../decision/decision.ts';
+import { denyRow } from '../decision/deny-reason.ts';
+import type { RequestAttributes } from '../decision/request.ts';
+import { type MetadataValue, writeStruct } from './struct.ts';
+import { WireWriter } from './wire-writer.ts';
+
+/** HeaderValueOption.append_action: OVERWRITE_IF_EXISTS_OR_ADD (EA-10). */
+const overwrite = 2;
+/** google.rpc.Code: the two that every Envoy takes for a refusal (EA-04). */
+type RefusalCode = 7 | 16;
+const permissionDenied = 7;
+const unauthenticated = 16;
+/** Seconds after which a caller may try again when something of ours is not there. */
+const retryAfter = '5';
+/** EA-19: scopes that would make the metadata larger than this, in UTF-16 code units, are left out of it. */
+const maxScopesLength = 8192;
+
+/** What a refusal looks like to the client. */
+interface Refusal {
+  readonly status: 200 | 400 | 401 | 403 | 503;
+  readonly headers: readonly Header[];
+  readonly body: string;
+  readonly told: Told;
+  readonly reason: string;
+}
+
+/** `request` is undefined when the CheckRequest could not be read. */
+export function writeCheckResponse(decision: Decision, request: RequestAttributes | undefined): Uint8Array {
+  const writer = new WireWriter();
+  if (Allow.isAllow(decision)) {
+    writeAllow(writer, decision);
+  } else {
+    writeRefusal(writer, describeRefusal(decision, request));
+  }
+  return writer.finish();
+}
+
+/** CheckResponse: 1 status (empty: code 0), 3 ok_response {2 headers, 5 headers_to_remove}, 4 dynamic_metadata. */
+function writeAllow(writer: WireWriter, allow: Allow): void {
+  writer.message(1, () => {});
+  writer.message(3, () => {
+    for (const header of allow.setHeaders) writeHeader(writer, header);
+    for (const name of allow.removeHeaders) writer.text(5, name);
+  });
+  writeMetadata(writer, allow.told, allow.reason);
+}
+
+/** CheckResponse: 1 status {1 code}, 2 denied_response {1 status {1 code}, 2 headers, 3 body}, 4 dynamic_metadata. */
+function writeRefusal(writer: WireWriter, refusal: Refusal): void {
+  const code: RefusalCode = refusal.status === 401 ? unauthenticated : permissionDenied;
+  writer.message(1, () => writer.number(1, code));
+  writer.message(2, () => {
+    writer.message(1, () => writer.number(1, refusal.status));
+    for (const header of refusal.headers) writeHeader(writer, header);
+    if (refusal.body !== '') writer.text(3, refusal.body);
+  });
+  writeMetadata(writer, refusal.told, refusal.reason);
+}
+
+/** HeaderValueOption: 1 header {1 key, 2 value}, 2 append {1 value: false}, 3 append_action; in `headers`, field 2 of both answers. */
+function writeHeader(writer: WireWriter, [name, value]: Header): void {
+  writer.message(2, () => {
+    writer.message(1, () => {
+      writer.text(1, name);
+      writer.text(2, value);
+    });
+    writer.message(2, () => {});
+    writer.number(3, overwrite);
+  });
+}
+
+function writeMetadata(writer: WireWriter, told: Told, reason: string): void {
+  const { caller } = told;
+  const fields: [string, MetadataValue | undefined][] = [
+    ['reason', reason],
+    ['rule', told.rule],
+    ['policy', told.policy],
+    ['issuer', caller?.issuer],
+    ['subject', caller?.subject],
+    ['client_id', caller?.clientId],
+    ['scopes', scopesOf(told)],
+    ['shadow', told.shadow.length === 0 ? undefined : told.shadow.map((verdict) => ({ ...verdict }))],
+  ];
+  writer.message(4, () => writeStruct(writer, fields.filter(isPresent)));
+}
+
+function isPresent(field: [string, MetadataValue | undefined]): field is [string, MetadataValue] {
+  return field[1] !== undefined;
+}
+
+function scopesOf({ caller }: Told): readonly string[] | undefined {
+  if (caller === undefined) return undefined;
+  const length = caller.scopes.reduce((sum, scope) => sum + scope.length, 0);
+  return length > maxScopesLength ? undefined : caller.scopes;
+}
+
+function describeRefusal(decision: Exclude<Decision, Allow>, request: RequestAttributes | undefined): Refusal {
+  if (decision.reason === 'resource_metadata') {
+    const headers: Header[] = [['content-type', 'application/json']];
+    return { status: 200, headers, body: decision.body, told: decision.told, reason: decision.reason };
+  }
+  const { reason, told } = decision;
+  const isGrpc = isGrpcCall(request);
+  // EA-32: Envoy would translate 400 to INTERNAL.
+  const status = isGrpc && decision.status === 400 ? 401 : decision.status;
+  const body = request?.method === 'HEAD' ? '' : isGrpc ? denyRow(reason).description : jsonBody(decision);
+  const headers: Header[] = decision.challenges.map((challenge) => ['www-authenticate', challenge]);
+  headers.push(['cache-control', 'no-store']);
+  if (body !== '') headers.push(['content-type', isGrpc ? 'text/plain' : 'application/json']);
+  if (status === 503) headers.push(['retry-after', retryAfter]);
+  return { status, headers, body, told, reason };
+}
+
+function isGrpcCall(request: RequestAttributes | undefined): boolean {
+  const [contentType] = request?.headers.values('content-type') ?? [];
+  return contentType?.toLowerCase().startsWith('application/grpc') ?? false;
+}
+
+const errorByStatus = { 400: 'invalid_request', 401: 'unauthorized', 403: 'forbidden', 503: 'unavailable' } as const;
+
+/** Under 512 bytes (EA-34), of a fixed set of texts (EA-30). */
+function jsonBody({ reason, status }: Deny): string {
+  const { challenge, description } = denyRow(reason);
+  const error = challenge === undefined || challenge === 'none' ? errorByStatus[status] : challenge;
+  return JSON.stringify({ error, error_description: description, reason });
+}

@@ -1,0 +1,64 @@
+/**
+ * Promises: the checks that make a VerifiedToken, in the order of interface section 7: marks of the token's class, `alg`, form of the
+ * signature, then with the keys at hand the signature itself and the claims. `jose` does the cryptography.
+ * Leaves to others: which issuer the token belongs to, getting keys (authorizer/), and everything that depends on time (validity.ts).
+ */
+import { compactVerify, errors } from 'jose';
+import { type Step, Stop } from '../decision/step.ts';
+import { isAlgorithm } from './algorithm.ts';
+import { type AccessTokenClaims, readClaims } from './claims.ts';
+import type { Issuer } from './issuer.ts';
+import type { JsonObject } from './json.ts';
+import { hasWellFormedSignature, type UnverifiedJws } from './jws.ts';
+import type { KeyHint, VerificationKey } from './key.ts';
+import { providerRow } from './providers.ts';
+
+/** A token whose signature, class and claims were found good; whether it is valid now is asked for every request. */
+export interface VerifiedToken {
+  readonly issuer: Issuer;
+  readonly key: VerificationKey;
+  readonly kid: string | undefined;
+  /** All claims, for headers; own members only. */
+  readonly raw: JsonObject;
+  readonly claims: AccessTokenClaims;
+}
+
+/** What can refuse a token before its signature is checked; else which keys may have signed it. */
+export function admitToken(jws: UnverifiedJws, issuer: Issuer): Step<KeyHint> {
+  const mark = providerRow(issuer.provider).foreignMark(jws);
+  if (mark !== undefined) return new Stop('token_type_refused', mark);
+  const { algorithm, kid } = jws;
+  if (!isAlgorithm(algorithm) || !issuer.algorithms.has(algorithm)) return new Stop('algorithm_not_allowed');
+  if (!hasWellFormedSignature(jws)) return new Stop('token_malformed', 'signature: not base64url');
+  return { algorithm, kid };
+}
+
+/** Tries the keys in turn. Throws only what is a fault of ours. */
+export async function verifyToken(
+  jws: UnverifiedJws,
+  issuer: Issuer,
+  keys: readonly VerificationKey[],
+): Promise<Step<VerifiedToken>> {
+  const key = await signingKey(jws, keys);
+  if (key === undefined) return new Stop('signature_invalid');
+  const claims = readClaims(jws.claims, issuer);
+  if (claims instanceof Stop) return claims;
+  return { issuer, key, kid: jws.kid, raw: jws.claims, claims };
+}
+
+async function signingKey(jws: UnverifiedJws, keys: readonly VerificationKey[]): Promise<VerificationKey | undefined> {
+  for (const key of keys) {
+    if (await hasSigned(jws, key)) return key;
+  }
+  return undefined;
+}
+
+async function hasSigned(jws: UnverifiedJws, key: VerificationKey): Promise<boolean> {
+  try {
+    await compactVerify(jws.token, key.key, { algorithms: [key.algorithm] });
+    return true;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return false;
+    throw error;
+  }
+}
