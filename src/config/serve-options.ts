@@ -1,0 +1,210 @@
+/**
+ * Promises: one row for each option of `serve`; flags, environment variables, `--help` and the reference in the docs come from here.
+ * A default is text, as an operator would type it, and passes the same parser.
+ * Leaves to others: reading argv (commands/) and joining the values (read-serve-settings.ts).
+ */
+import { listenAddress } from './address.ts';
+import {
+  choice,
+  duration,
+  fileMode,
+  filePath,
+  type Parsed,
+  type Parser,
+  share,
+  truth,
+  unexpected,
+  wholeNumber,
+} from './parse.ts';
+import { policySource } from './policy-source.ts';
+import type { OptionValues } from './settings.ts';
+
+type OptionGroup = 'Policy' | 'Listeners' | 'Logs' | 'Lifecycle' | 'Keys of the issuers' | 'Limits';
+
+export interface ServeOption<T> {
+  /** With its dashes. */
+  readonly flag: string;
+  /** Placeholder of the value; undefined: a switch. */
+  readonly argument: string | undefined;
+  readonly repeatable: boolean;
+  readonly group: OptionGroup;
+  readonly defaultText: string | undefined;
+  /** What it does, and why one would change it, in a line. */
+  readonly help: string;
+  /** Gets every text that was given; none when there is neither a flag nor a variable nor a default. */
+  readonly parse: (texts: readonly string[]) => Parsed<T>;
+}
+
+export type ServeOptionTable = { readonly [K in keyof OptionValues]: ServeOption<OptionValues[K]> };
+
+/** The environment variable of an option: a flag `--ready-timeout` is `SCOPEGATE_READY_TIMEOUT`. */
+export function environmentName(flag: string): string {
+  return `SCOPEGATE_${flag.replace(/^--/, '').replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** A row with one value and a default. When it is given again, the last one counts, as wrapper scripts expect. */
+function one<T>(flag: string, argument: string, group: OptionGroup, row: Row<T>): ServeOption<T> {
+  const parse = (texts: readonly string[]): Parsed<T> => row.parse(texts.at(-1) ?? '');
+  return { flag, argument, repeatable: false, group, defaultText: row.defaultText, help: row.help, parse };
+}
+
+interface Row<T> {
+  readonly defaultText: string;
+  readonly help: string;
+  readonly parse: Parser<T>;
+}
+
+/** A row that may stay without a value. */
+function optional<T>(flag: string, argument: string, group: OptionGroup, row: Omit<Row<T>, 'defaultText'>) {
+  const parse = (texts: readonly string[]): Parsed<T | undefined> => {
+    const text = texts.at(-1);
+    return text === undefined ? { value: undefined } : row.parse(text);
+  };
+  return { flag, argument, repeatable: false, group, defaultText: undefined, help: row.help, parse };
+}
+
+/** All values of a repeatable option: at least one, none twice. */
+function each(parseOne: Parser<string>, missing: string): (texts: readonly string[]) => Parsed<readonly string[]> {
+  return (texts) => {
+    const values: string[] = [];
+    for (const text of texts) {
+      const parsed = parseOne(text);
+      if ('problem' in parsed) {
+        return parsed;
+      }
+      if (values.includes(parsed.value)) {
+        return { problem: `${JSON.stringify(text)} is given twice` };
+      }
+      values.push(parsed.value);
+    }
+    return values.length === 0 ? { problem: missing } : { value: Object.freeze(values) };
+  };
+}
+
+function oneWorker(text: string): Parsed<number> {
+  const parsed = wholeNumber(1, 1024, 'processes')(text);
+  return 'value' in parsed && parsed.value !== 1
+    ? unexpected('1 (more processes are not supported by this version yet; run more replicas)', text)
+    : parsed;
+}
+
+export const serveOptions: ServeOptionTable = {
+  policyPaths: {
+    flag: '--policy',
+    argument: 'SOURCE',
+    repeatable: true,
+    group: 'Policy',
+    defaultText: undefined,
+    help: 'FILE or DIR with policy documents (DIR: its *.yaml, *.yml and *.json), watched for changes; required, repeatable',
+    parse: each(policySource, 'a policy is required: --policy FILE or --policy DIR'),
+  },
+  grpcAddresses: {
+    flag: '--grpc',
+    argument: 'ADDR',
+    repeatable: true,
+    group: 'Listeners',
+    defaultText: '127.0.0.1:9001',
+    help: 'where Envoy asks: HOST:PORT, [::]:PORT or unix:/path; port 0 takes any free port; repeatable',
+    parse: each(listenAddress, 'at least one address is required'),
+  },
+  grpcTlsCertFile: optional('--grpc-tls-cert', 'FILE', 'Listeners', {
+    help: 'PEM certificate chain of the gRPC listeners, re-read when it changes; turns TLS on',
+    parse: filePath,
+  }),
+  grpcTlsKeyFile: optional('--grpc-tls-key', 'FILE', 'Listeners', {
+    help: 'PEM private key of that certificate, re-read when it changes',
+    parse: filePath,
+  }),
+  grpcTlsClientCaFile: optional('--grpc-tls-client-ca', 'FILE', 'Listeners', {
+    help: 'PEM authorities whose client certificates are accepted; makes them required (mutual TLS)',
+    parse: filePath,
+  }),
+  grpcSocketMode: one('--grpc-socket-mode', 'MODE', 'Listeners', {
+    defaultText: '0660',
+    help: 'permission bits of unix sockets; whoever may write to the socket may ask',
+    parse: fileMode,
+  }),
+  adminAddress: one('--admin', 'ADDR', 'Listeners', {
+    defaultText: '127.0.0.1:9002',
+    help: '/livez, /readyz and /metrics; they have no access control, so it listens on loopback by default',
+    parse: listenAddress,
+  }),
+  logLevel: one('--log-level', 'LEVEL', 'Logs', {
+    defaultText: 'info',
+    help: 'trace, debug, info, warn, error, fatal or silent; the decision log has its own switch',
+    parse: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  }),
+  logFormat: optional('--log-format', 'FORMAT', 'Logs', {
+    help: 'json or pretty; pretty is for people (default: pretty on a terminal, else json)',
+    parse: choice(['json', 'pretty']),
+  }),
+  decisionLog: one('--decision-log', 'WHICH', 'Logs', {
+    defaultText: 'denied',
+    help: 'off, denied or all: which decisions are logged, one line each on stdout',
+    parse: choice(['off', 'denied', 'all']),
+  }),
+  decisionLogSample: one('--decision-log-sample', 'SHARE', 'Logs', {
+    defaultText: '1',
+    help: 'share of the allows that --decision-log all logs, 0 to 1; denials are never sampled',
+    parse: share,
+  }),
+  decisionLogPerSecond: one('--decision-log-rate', 'N', 'Logs', {
+    defaultText: '1000',
+    help: 'decision lines a second at most, so that a flood cannot fill the disk; dropped ones are counted',
+    parse: wholeNumber(1, 1_000_000, 'lines a second'),
+  }),
+  logSubjects: {
+    flag: '--log-subjects',
+    argument: undefined,
+    repeatable: false,
+    group: 'Logs',
+    defaultText: 'false',
+    help: 'log subjects as they are; otherwise hashed with a key that this process forgets, since they name people',
+    parse: (texts) => truth(texts.at(-1) ?? 'false'),
+  },
+  drainMs: one('--drain', 'DURATION', 'Lifecycle', {
+    defaultText: '20s',
+    help: 'longest time from SIGTERM to the end; checks are answered meanwhile; a second signal ends at once',
+    parse: duration('0s', '1h'),
+  }),
+  readyTimeoutMs: one('--ready-timeout', 'DURATION', 'Lifecycle', {
+    defaultText: '60s',
+    help: 'longest time an issuer without keys holds readiness back, so that one outage does not stop a roll-out',
+    parse: duration('0s', '24h'),
+  }),
+  workers: one('--workers', 'N', 'Lifecycle', {
+    defaultText: '1',
+    help: 'processes that share the listeners; this version runs 1',
+    parse: oneWorker,
+  }),
+  jwksRefreshMs: one('--jwks-refresh', 'DURATION', 'Keys of the issuers', {
+    defaultText: '10m',
+    help: 'age at which keys are fetched again when the issuer states none (cache-control)',
+    parse: duration('1s', '24h'),
+  }),
+  jwksMinRefreshMs: one('--jwks-min-refresh', 'DURATION', 'Keys of the issuers', {
+    defaultText: '1m',
+    help: 'shortest such age, whatever the issuer states; spares the issuer',
+    parse: duration('1s', '24h'),
+  }),
+  jwksCooldownMs: one('--jwks-cooldown', 'DURATION', 'Keys of the issuers', {
+    defaultText: '30s',
+    help: 'shortest time between fetches that unknown keys cause, and after a failed one; a flood of junk tokens costs one fetch',
+    parse: duration('1s', '24h'),
+  }),
+  jwksMaxStaleMs: one('--jwks-max-stale', 'DURATION', 'Keys of the issuers', {
+    defaultText: '24h',
+    help: 'how long keys serve after the last good fetch, while the issuer cannot be reached',
+    parse: duration('1s', '168h'),
+  }),
+  maxTokenBytes: one('--max-token-bytes', 'BYTES', 'Limits', {
+    defaultText: '16384',
+    help: 'longer tokens are refused unread; bounds the work that one request can cause',
+    parse: wholeNumber(64, 1_048_576, 'bytes'),
+  }),
+  tokenCacheEntries: one('--token-cache-entries', 'N', 'Limits', {
+    defaultText: '20000',
+    help: 'verified tokens that are remembered, so that a signature is checked once; bounds memory; 0 remembers none',
+    parse: wholeNumber(0, 10_000_000, 'tokens'),
+  }),
+};

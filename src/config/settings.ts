@@ -1,0 +1,56 @@
+/**
+ * Promises: the settings of `serve`, complete and checked, with the unit in each name.
+ * Leaves to others: how an operator gives them (serve-options.ts), and what they do.
+ */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+export type LogFormat = 'json' | 'pretty';
+export type DecisionLogMode = 'off' | 'denied' | 'all';
+
+/** TLS of the gRPC listeners; PEM files. */
+export interface GrpcTls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Clients must show a certificate of one of these authorities; undefined: none is asked for. */
+  readonly clientCaFile: string | undefined;
+}
+
+export interface PlainSettings {
+  /** Files and folders of policy documents, as typed; at least one, none twice. */
+  readonly policyPaths: readonly string[];
+  /** Addresses as typed: `HOST:PORT`, `[v6]:PORT` or `unix:/path`; at least one. */
+  readonly grpcAddresses: readonly string[];
+  /** Permission bits of unix sockets. */
+  readonly grpcSocketMode: number;
+  readonly adminAddress: string;
+  readonly logLevel: LogLevel;
+  /** Undefined: pretty when stdout is a terminal, else json. */
+  readonly logFormat: LogFormat | undefined;
+  readonly decisionLog: DecisionLogMode;
+  /** Share of allows that are logged with `decisionLog: 'all'`, 0 to 1. */
+  readonly decisionLogSample: number;
+  readonly decisionLogPerSecond: number;
+  /** Subjects are logged as they are instead of hashed. */
+  readonly logSubjects: boolean;
+  readonly drainMs: number;
+  readonly readyTimeoutMs: number;
+  readonly workers: number;
+  readonly jwksRefreshMs: number;
+  readonly jwksMinRefreshMs: number;
+  readonly jwksCooldownMs: number;
+  readonly jwksMaxStaleMs: number;
+  readonly maxTokenBytes: number;
+  /** 0: verified tokens are not remembered. */
+  readonly tokenCacheEntries: number;
+}
+
+export interface ServeSettings extends PlainSettings {
+  /** Undefined: the listeners speak plain HTTP/2. */
+  readonly grpcTls: GrpcTls | undefined;
+}
+
+/** The value of each option, before options that belong together are joined. */
+export interface OptionValues extends PlainSettings {
+  readonly grpcTlsCertFile: string | undefined;
+  readonly grpcTlsKeyFile: string | undefined;
+  readonly grpcTlsClientCaFile: string | undefined;
+}

@@ -1,0 +1,160 @@
+import { expect, it } from 'vitest';
+import { type ReadSettings, readServeSettings } from '../../../src/config/read-serve-settings.ts';
+import { environmentName, serveOptions } from '../../../src/config/serve-options.ts';
+
+const policy: [string, string[]] = ['--policy', ['p.yaml']];
+
+function read(flags: [string, string[]][], environment: Record<string, string> = {}): ReadSettings {
+  return readServeSettings(new Map(flags), environment);
+}
+
+function settings(flags: [string, string[]][], environment: Record<string, string> = {}) {
+  const result = read(flags, environment);
+  if ('errors' in result) {
+    throw new Error(result.errors.join('\n'));
+  }
+  return result.settings;
+}
+
+it('only --policy: every default of the public interface', () => {
+  expect(settings([policy])).toStrictEqual({
+    policyPaths: ['p.yaml'],
+    grpcAddresses: ['127.0.0.1:9001'],
+    grpcTls: undefined,
+    grpcSocketMode: 0o660,
+    adminAddress: '127.0.0.1:9002',
+    logLevel: 'info',
+    logFormat: undefined,
+    decisionLog: 'denied',
+    decisionLogSample: 1,
+    decisionLogPerSecond: 1000,
+    logSubjects: false,
+    drainMs: 20_000,
+    readyTimeoutMs: 60_000,
+    workers: 1,
+    jwksRefreshMs: 600_000,
+    jwksMinRefreshMs: 60_000,
+    jwksCooldownMs: 30_000,
+    jwksMaxStaleMs: 86_400_000,
+    maxTokenBytes: 16_384,
+    tokenCacheEntries: 20_000,
+  });
+});
+
+it('settings cannot be changed afterwards', () => {
+  const result = settings([policy, ['--grpc-tls-cert', ['c']], ['--grpc-tls-key', ['k']]]);
+  expect([result, result.policyPaths, result.grpcAddresses, result.grpcTls].every(Object.isFrozen)).toBe(true);
+});
+
+const cases: Record<string, [flags: [string, string[]][], environment: Record<string, string>, expected: object]> = {
+  'a variable without a flag: the variable': [[policy], { SCOPEGATE_DRAIN: '5s' }, { drainMs: 5000 }],
+  'a variable and a flag: the flag': [[policy, ['--drain', ['1s']]], { SCOPEGATE_DRAIN: '5s' }, { drainMs: 1000 }],
+  'a bad variable behind a good flag: never read': [
+    [policy, ['--drain', ['1s']]],
+    { SCOPEGATE_DRAIN: 'soon' },
+    { drainMs: 1000 },
+  ],
+  'an empty variable: the default': [[policy], { SCOPEGATE_DRAIN: ' ' }, { drainMs: 20_000 }],
+  'a flag given twice: the last': [[policy, ['--drain', ['1s', '2s']]], {}, { drainMs: 2000 }],
+  'several policies in the variable: split at white space': [
+    [],
+    { SCOPEGATE_POLICY: ' a.yaml\n b.yaml\t/c ' },
+    { policyPaths: ['a.yaml', 'b.yaml', '/c'] },
+  ],
+  'several addresses in the variable: split at white space': [
+    [policy],
+    { SCOPEGATE_GRPC: '127.0.0.1:0 unix:/run/s' },
+    { grpcAddresses: ['127.0.0.1:0', 'unix:/run/s'] },
+  ],
+  'policy flags beside the variable: only the flags': [
+    [['--policy', ['x', 'y']]],
+    { SCOPEGATE_POLICY: 'a' },
+    { policyPaths: ['x', 'y'] },
+  ],
+  'a switch by its variable: on': [[policy], { SCOPEGATE_LOG_SUBJECTS: 'true' }, { logSubjects: true }],
+  'a switch by its flag: on': [[policy, ['--log-subjects', ['true']]], {}, { logSubjects: true }],
+  'certificate and key: TLS': [
+    [policy, ['--grpc-tls-cert', ['c.pem']]],
+    { SCOPEGATE_GRPC_TLS_KEY: 'k.pem' },
+    { grpcTls: { certFile: 'c.pem', keyFile: 'k.pem', clientCaFile: undefined } },
+  ],
+  'certificate, key and authorities: mutual TLS': [
+    [policy, ['--grpc-tls-cert', ['c']], ['--grpc-tls-key', ['k']], ['--grpc-tls-client-ca', ['ca']]],
+    {},
+    { grpcTls: { certFile: 'c', keyFile: 'k', clientCaFile: 'ca' } },
+  ],
+  'keys aged in seconds: accepted': [
+    [policy, ['--jwks-refresh', ['1s']], ['--jwks-min-refresh', ['1s']]],
+    { SCOPEGATE_JWKS_COOLDOWN: '1s', SCOPEGATE_JWKS_MAX_STALE: '1s' },
+    { jwksRefreshMs: 1000, jwksMinRefreshMs: 1000, jwksCooldownMs: 1000, jwksMaxStaleMs: 1000 },
+  ],
+  'a variable of a service link: ignored': [[policy], { SCOPEGATE_PORT: 'tcp://10.0.0.1:9001' }, { workers: 1 }],
+};
+
+it.each(Object.entries(cases))('%s', (_name, [flags, environment, expected]) => {
+  expect(settings(flags, environment)).toMatchObject(expected);
+});
+
+const mistakes: Record<string, [flags: [string, string[]][], environment: Record<string, string>, starts: string[]]> = {
+  'no policy: names --policy': [[], {}, ['--policy: a policy is required']],
+  'a bad flag: named as the flag': [[policy, ['--drain', ['soon']]], {}, ['--drain: expected a duration']],
+  'a bad variable: named as the variable': [[policy], { SCOPEGATE_DRAIN: 'soon' }, ['SCOPEGATE_DRAIN: expected a dur']],
+  'several mistakes: all at once': [
+    [
+      ['--grpc', ['x']],
+      ['--workers', ['2']],
+    ],
+    { SCOPEGATE_LOG_LEVEL: 'loud' },
+    [
+      '--policy: ',
+      '--grpc: expected HOST:PORT',
+      'SCOPEGATE_LOG_LEVEL: expected trace, debug',
+      '--workers: expected 1 (',
+    ],
+  ],
+  'a policy twice: refused': [[['--policy', ['p', 'p']]], {}, ['--policy: "p" is given twice']],
+  'a ConfigMap: refused as not supported yet': [
+    [['--policy', ['configmap:shop/orders']]],
+    {},
+    ['--policy: "configmap:shop/orders" is not supported by this version yet'],
+  ],
+  'a certificate without key: names both': [
+    [policy, ['--grpc-tls-cert', ['c']]],
+    {},
+    ['--grpc-tls-cert: expected --grpc-tls-key beside it'],
+  ],
+  'a key without certificate: names both': [
+    [policy, ['--grpc-tls-key', ['k']]],
+    {},
+    ['--grpc-tls-key: expected --grpc-tls-cert beside it'],
+  ],
+  'authorities without certificate: never plain text': [
+    [policy, ['--grpc-tls-client-ca', ['ca']]],
+    {},
+    ['--grpc-tls-client-ca: expected --grpc-tls-cert and --grpc-tls-key beside it'],
+  ],
+  'an ill-formed key path beside a certificate: one mistake, not two': [
+    [policy, ['--grpc-tls-cert', ['c']], ['--grpc-tls-key', ['']]],
+    {},
+    ['--grpc-tls-key: expected the path of a file'],
+  ],
+};
+
+it.each(Object.entries(mistakes))('%s', (_name, [flags, environment, starts]) => {
+  expect(read(flags, environment)).toStrictEqual({
+    errors: starts.map((start) => expect.stringMatching(exactly(start))),
+  });
+});
+
+function exactly(start: string): RegExp {
+  return new RegExp(`^${start.replaceAll(/[()[\].?*+$^|\\]/g, '\\$&')}`);
+}
+
+it('options and variables: each name once, and a default that its own parser accepts', () => {
+  const rows = Object.values(serveOptions);
+  const flags = rows.map((row) => row.flag);
+  expect(new Set(flags.map(environmentName)).size).toBe(flags.length);
+  expect(flags.filter((flag) => !/^--[a-z]+(?:-[a-z]+)*$/.test(flag))).toStrictEqual([]);
+  const refused = rows.filter((row) => row.defaultText !== undefined && 'problem' in row.parse([row.defaultText]));
+  expect(refused).toStrictEqual([]);
+});
