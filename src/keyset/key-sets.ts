@@ -1,0 +1,71 @@
+/**
+ * Promises: the keys of every issuer of the policy, each isolated from the others (BCP-08): own set, own attempts, own cool-down.
+ * The one door through which a check may wait for I/O.
+ */
+import { Stop } from '../decision/step.ts';
+import type { Issuer } from '../token/issuer.ts';
+import type { ResolveKeys } from '../token/key.ts';
+import { IssuerKeys, type KeySetStatus } from './issuer-keys.ts';
+import { sourceIdentity } from './key-source.ts';
+import type { KeySetPorts } from './ports.ts';
+import type { RefreshOptions } from './refresh.ts';
+
+export interface KeySets {
+  readonly resolve: ResolveKeys;
+  /** Takes over the issuers of a new policy: keeps those whose source is the same, drops those that are gone, fetches new ones. */
+  update(issuers: Iterable<Issuer>): void;
+  /** By the issuer's name in the policy. */
+  status(): ReadonlyMap<string, KeySetStatus>;
+  /** Ends fetching; keys at hand keep serving. */
+  stop(): void;
+}
+
+/** One issuer's keys, with where they come from. */
+interface Entry {
+  readonly source: string;
+  readonly keys: IssuerKeys;
+}
+
+export function createKeySets(options: RefreshOptions, ports: KeySetPorts): KeySets {
+  let entries: ReadonlyMap<string, Entry> = new Map();
+  let isStopped = false;
+  // By object, so that a request costs one look-up; a check that holds an older policy still finds the keys of its issuers.
+  const keysOf = new WeakMap<Issuer, IssuerKeys>();
+
+  function update(issuers: Iterable<Issuer>): void {
+    if (isStopped) return;
+    const next = new Map<string, Entry>();
+    for (const issuer of issuers) {
+      const source = sourceIdentity(issuer);
+      const known = entries.get(issuer.name);
+      const entry = known?.source === source ? known : { source, keys: new IssuerKeys(issuer, options, ports) };
+      next.set(issuer.name, entry);
+      keysOf.set(issuer, entry.keys);
+    }
+    for (const [name, entry] of entries) {
+      if (next.get(name) !== entry) entry.keys.stop();
+    }
+    entries = next;
+  }
+
+  const resolve: ResolveKeys = (issuer, hint, waitMs) => {
+    // The caller has looked at the allow-list; a key set holds keys for other algorithms too, so the last door looks again (ALG-01).
+    if (!issuer.algorithms.has(hint.algorithm))
+      return new Stop('key_unknown', 'the algorithm is not the one of the issuer');
+    const keys = keysOf.get(issuer);
+    return keys === undefined
+      ? new Stop('keys_unavailable', 'the issuer is not in the policy')
+      : keys.resolve(hint, waitMs);
+  };
+
+  function status(): ReadonlyMap<string, KeySetStatus> {
+    return new Map([...entries].map(([name, { keys }]) => [name, keys.status()]));
+  }
+
+  function stop(): void {
+    isStopped = true;
+    for (const { keys } of entries.values()) keys.stop();
+  }
+
+  return { resolve, update, status, stop };
+}
