@@ -26,7 +26,7 @@ function host(more: Partial<Host> = {}, env: NodeJS.ProcessEnv = {}): Host {
     platform: 'linux',
     arch: 'x64',
     ...more,
-    env: { PATH: `${join(folder, 'bin')}`, SCOPEGATE_CACHE: join(folder, 'cache'), ...env },
+    env: { PATH: join(folder, 'bin'), SCOPEGATE_CACHE: join(folder, 'cache'), ...env },
   };
 }
 
