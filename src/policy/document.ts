@@ -1,0 +1,173 @@
+/**
+ * Promises: the text of a policy file as checked documents, with every problem of a single value at the place of the node that has
+ * it. What is well-formed in a document with problems is kept for the checks of compile.ts, so that an operator sees all at once; such
+ * a document is not complete and never becomes a policy.
+ * Leaves to others: YAML (yaml.ts), the shape (schema.ts), what takes several values to check (compile.ts).
+ */
+import { byPlace, type Problem } from './problem.ts';
+import { type Mistake, readMistakes, wordIssue } from './mistake.ts';
+import { type PolicyContent, partialPolicySchema, policySchema } from './schema.ts';
+import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
+import { readYaml } from './yaml.ts';
+
+/** One text that may hold policy documents. */
+export interface PolicyFile {
+  /** File, or `configmap/NAMESPACE/NAME/KEY`; it names the place of problems. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface PolicyDocument {
+  readonly file: string;
+  readonly content: Omit<PolicyContent, 'apiVersion' | 'kind'>;
+  /** Nothing was left out for a problem. */
+  readonly isComplete: boolean;
+  /** Names that its issuers have in the text, good or bad; undefined: the text could not be read. */
+  readonly issuerNames: ReadonlySet<string> | undefined;
+  readonly place: (path: TreePath, part?: 'key' | 'value') => Place;
+  /** Something in the mapping or list at this path, at any depth, was left out. */
+  readonly isDamaged: (path: TreePath) => boolean;
+  /** This very node was left out: it seems to be missing, and is not. */
+  readonly isLeftOut: (path: TreePath) => boolean;
+}
+
+export interface ParsedFile {
+  readonly documents: readonly PolicyDocument[];
+  /** Sorted by place; all are errors. */
+  readonly problems: readonly Problem[];
+}
+
+export function parseDocuments(file: PolicyFile): ParsedFile {
+  const { trees, problems: unreadable } = readYaml(file.name, file.text);
+  const problems = [...unreadable];
+  const documents = trees.map((tree) => {
+    if (tree === undefined) return unreadableDocument(file.name);
+    const { document, mistakes } = checkTree(file.name, tree, unreadable.length === 0);
+    problems.push(...mistakes.map((mistake) => toProblem(file.name, mistake)));
+    return document;
+  });
+  return { documents, problems: problems.toSorted(byPlace) };
+}
+
+function toProblem(file: string, { place, code, message, hint }: Mistake): Problem {
+  return { severity: 'error', file, ...place, code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+interface CheckedTree {
+  readonly document: PolicyDocument;
+  readonly mistakes: readonly Mistake[];
+}
+
+function checkTree(file: string, tree: Tree, isReadable: boolean): CheckedTree {
+  const parsed = policySchema.safeParse(tree.value, { error: wordIssue });
+  const issuerNames = namesOf(valueAt(tree, ['issuers']));
+  if (parsed.success) {
+    const document = {
+      ...undamaged,
+      file,
+      content: parsed.data,
+      isComplete: isReadable,
+      issuerNames,
+      place: tree.place,
+    };
+    return { document, mistakes: [] };
+  }
+  const mistakes = readMistakes(tree, parsed.error.issues);
+  return { document: salvage(file, tree, mistakes, issuerNames), mistakes };
+}
+
+const undamaged = { isDamaged: () => false, isLeftOut: () => false };
+
+/** Each pass takes out what is wrong; what then lacks a member is taken out by the next. The schema is less deep than this. */
+const maxPasses = 8;
+
+function salvage(
+  file: string,
+  tree: Tree,
+  mistakes: readonly Mistake[],
+  issuerNames: ReadonlySet<string>,
+): PolicyDocument {
+  const damage: Damage = { containers: new Set(), members: new Map() };
+  let found = mistakes;
+  for (let pass = 0; pass < maxPasses; pass += 1) {
+    takeOut(tree, found, damage);
+    const parsed = partialPolicySchema.safeParse(tree.value);
+    if (parsed.success) {
+      const content = parsed.data;
+      return { file, content, isComplete: false, issuerNames, place: tree.place, ...reportDamage(tree, damage) };
+    }
+    found = readMistakes(tree, parsed.error.issues);
+  }
+  return unreadableDocument(file);
+}
+
+interface Damage {
+  /** Mappings and lists that something was left out of, at any depth. */
+  readonly containers: Set<object>;
+  /** What was left out of each mapping. */
+  readonly members: Map<object, Set<PropertyKey>>;
+}
+
+function reportDamage(tree: Tree, damage: Damage): Pick<PolicyDocument, 'isDamaged' | 'isLeftOut'> {
+  return {
+    isDamaged: (path) => damage.containers.has(tree.container(path) ?? tree),
+    isLeftOut: (path) => {
+      const step = path.at(-1);
+      return step !== undefined && damage.members.get(tree.container(path.slice(0, -1)) ?? tree)?.has(step) === true;
+    },
+  };
+}
+
+function takeOut(tree: Tree, mistakes: readonly Mistake[], damage: Damage): void {
+  for (const { path } of mistakes) noteDamage(tree, path, damage);
+  // From the end: taking out an item moves those after it.
+  const paths = mistakes.map(({ path }) => path).toSorted((a, b) => comparePaths(b, a));
+  for (const [index, path] of paths.entries()) {
+    const before = paths[index - 1];
+    if (before === undefined || comparePaths(before, path) !== 0) tree.remove(path);
+  }
+}
+
+function noteDamage(tree: Tree, path: TreePath, { containers, members }: Damage): void {
+  for (let depth = 0; depth <= path.length; depth += 1) {
+    const container = tree.container(path.slice(0, depth));
+    if (container !== undefined) containers.add(container);
+  }
+  const parent = tree.container(path.slice(0, -1));
+  const step = path.at(-1);
+  if (parent === undefined || step === undefined || Array.isArray(parent)) return;
+  members.set(parent, (members.get(parent) ?? new Set()).add(step));
+}
+
+/** In the order of the text, a list before its items. */
+function comparePaths(a: TreePath, b: TreePath): number {
+  for (const [depth, step] of a.entries()) {
+    const other = b[depth];
+    if (other === undefined) return 1;
+    if (step !== other)
+      return typeof step === 'number' && typeof other === 'number' ? step - other : compareSteps(step, other);
+  }
+  return a.length - b.length;
+}
+
+function compareSteps(a: PropertyKey, b: PropertyKey): number {
+  return String(a) < String(b) ? -1 : 1;
+}
+
+function namesOf(issuers: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const issuer of Array.isArray(issuers) ? issuers : []) {
+    const name: unknown = typeof issuer === 'object' && issuer !== null ? Reflect.get(issuer, 'name') : undefined;
+    if (typeof name === 'string') names.add(name);
+  }
+  return names;
+}
+
+function unreadableDocument(file: string): PolicyDocument {
+  const [isDamaged, isLeftOut] = [() => true, () => true];
+  return { file, content: {}, isComplete: false, issuerNames: undefined, place: firstPlace, isDamaged, isLeftOut };
+}
+
+function firstPlace(): Place {
+  return { line: 1, column: 1 };
+}

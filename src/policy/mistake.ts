@@ -1,0 +1,122 @@
+/**
+ * Promises: what the schema found wrong in a tree, in our words, each at the node that has it: the key of an unknown field, the value
+ * of a wrong one, the mapping that lacks one.
+ * Leaves to others: everything that is not about one value alone.
+ */
+import { z } from 'zod';
+import { policySchema } from './schema.ts';
+import { suggest } from './suggestion.ts';
+import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
+import { quote } from './wording.ts';
+
+export interface Mistake {
+  /** The node to take out, so that the rest can be checked. */
+  readonly path: TreePath;
+  readonly place: Place;
+  readonly code: 'unknown_field' | 'missing_field' | 'wrong_type' | 'wrong_value';
+  readonly message: string;
+  readonly hint?: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The message of what the schema itself has no words for. */
+export function wordIssue(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${typeNames[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `expected ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map((value) => quote(String(value))).join(', ')}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'expected text that is not empty' : 'expected at least one entry';
+    case 'too_big':
+      return `expected at most ${issue.maximum} characters`;
+    default:
+      return 'not a valid value';
+  }
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+  boolean: '`true` or `false`',
+  number: 'a number',
+  int: 'a whole number',
+  null: 'null',
+};
+
+export function readMistakes(tree: Tree, issues: readonly Issue[], base: TreePath = []): readonly Mistake[] {
+  return issues.flatMap((issue) => readIssue(tree, issue, [...base, ...issue.path]));
+}
+
+function readIssue(tree: Tree, issue: Issue, path: TreePath): readonly Mistake[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(tree, path, key));
+  const value = valueAt(tree, path);
+  if (value === undefined && path.length > 0) return [missingField(tree, path)];
+  const branch = issue.code === 'invalid_union' ? issue.errors.find(isAboutParts) : undefined;
+  return branch === undefined ? [wrongValue(tree, issue, path)] : readMistakes(tree, branch, path);
+}
+
+/** The alternative whose type fits, so that what is wrong lies in its parts. */
+function isAboutParts(issues: readonly Issue[]): boolean {
+  return issues.every(({ code, path }) => path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value'));
+}
+
+function unknownField(tree: Tree, parent: TreePath, key: string): Mistake {
+  const path = [...parent, key];
+  const meant = suggest(key, fieldsAt(parent));
+  const mistake = {
+    path,
+    place: tree.place(path, 'key'),
+    code: 'unknown_field',
+    message: `unknown field ${quote(key)}`,
+  } as const;
+  return meant === undefined ? mistake : { ...mistake, hint: `did you mean ${quote(meant)}?` };
+}
+
+function missingField(tree: Tree, path: TreePath): Mistake {
+  const parent = path.slice(0, -1);
+  const message = `${quote(String(path.at(-1)))} is required`;
+  return { path: parent, place: tree.place(parent), code: 'missing_field', message };
+}
+
+function wrongValue(tree: Tree, issue: Issue, path: TreePath): Mistake {
+  const value = valueAt(tree, path);
+  const code = issue.code === 'invalid_type' || issue.code === 'invalid_union' ? 'wrong_type' : 'wrong_value';
+  const hint = hintFor(issue, value);
+  const mistake = { path, place: tree.place(path), code, message: issue.message } as const;
+  return hint === undefined ? mistake : { ...mistake, hint };
+}
+
+function hintFor(issue: Issue, value: unknown): string | undefined {
+  if (issue.code === 'invalid_type') return typeHints[issue.expected]?.(value);
+  if (issue.code !== 'invalid_value' || typeof value !== 'string') return undefined;
+  const meant = suggest(value, issue.values.map(String));
+  return meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
+}
+
+const typeHints: Readonly<Record<string, (value: unknown) => string | undefined>> = {
+  string: (value) => (typeof value === 'number' || typeof value === 'boolean' ? 'put it in quotes' : undefined),
+  array: (value) => (typeof value === 'string' ? 'put it in square brackets' : undefined),
+};
+
+/** The fields that the schema knows at a path. */
+function fieldsAt(path: TreePath): readonly string[] {
+  const schema = unwrap(path.reduce<unknown>(childSchema, policySchema));
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+function childSchema(parent: unknown, step: PropertyKey): unknown {
+  const schema = unwrap(parent);
+  if (schema instanceof z.ZodObject) return Reflect.get(schema.shape, step);
+  if (schema instanceof z.ZodArray) return schema.element;
+  return schema instanceof z.ZodRecord ? schema.valueType : undefined;
+}
+
+/** Through `optional`, and to the mapping among alternatives. */
+function unwrap(schema: unknown): unknown {
+  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  return schema instanceof z.ZodUnion ? schema.options.find((option) => option instanceof z.ZodObject) : schema;
+}

@@ -1,0 +1,99 @@
+/**
+ * Promises: what a document holds as plain values, and the place of every key and value in its text. No value is echoed.
+ * Leaves to others: reading a text into a tree (yaml.ts) and what the values should be (schema.ts).
+ */
+
+/** Member names and list indexes, from the document inwards. */
+export type TreePath = readonly PropertyKey[];
+
+export interface Place {
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 code units. */
+  readonly column: number;
+}
+
+/** Offsets into the text for one mapping or list; `keys` is absent for a list. */
+export interface NodeOffsets {
+  readonly start: number;
+  readonly keys?: string[];
+  /** Of the keys of a mapping; empty for a list. */
+  readonly keyOffsets: number[];
+  /** Of the values of a mapping or the items of a list. */
+  readonly valueOffsets: number[];
+}
+
+export interface Tree {
+  readonly value: unknown;
+  /** Where the value at a path, or its key, stands; for a path that leads nowhere, the deepest node that exists. */
+  readonly place: (path: TreePath, part?: 'key' | 'value') => Place;
+  /** Takes the node out of the tree, so that the rest can still be checked. */
+  remove(path: TreePath): void;
+  /** The mapping or list at a path; undefined when there is none. */
+  container(path: TreePath): object | undefined;
+}
+
+export function createTree(
+  value: unknown,
+  start: number,
+  offsets: ReadonlyMap<object, NodeOffsets>,
+  toPlace: (offset: number) => Place,
+): Tree {
+  const offsetOf = (path: TreePath, part: 'key' | 'value'): number => {
+    let node = value;
+    let found = start;
+    for (const [depth, step] of path.entries()) {
+      const known = isContainer(node) ? offsets.get(node) : undefined;
+      if (known === undefined) return found;
+      const index = indexOf(known, step);
+      const isLast = depth === path.length - 1;
+      const next = (part === 'key' && isLast ? known.keyOffsets[index] : undefined) ?? known.valueOffsets[index];
+      if (next === undefined) return found;
+      found = next;
+      node = childOf(node, step);
+    }
+    return found;
+  };
+  const container = (path: TreePath): object | undefined => {
+    const node = path.reduce<unknown>(childOf, value);
+    return isContainer(node) ? node : undefined;
+  };
+  return {
+    value,
+    place: (path, part = 'value') => toPlace(offsetOf(path, part)),
+    remove: (path) => {
+      const parent = container(path.slice(0, -1));
+      const step = path.at(-1);
+      const known = parent === undefined ? undefined : offsets.get(parent);
+      if (parent === undefined || known === undefined || step === undefined) return;
+      dropOffsets(known, indexOf(known, step));
+      if (Array.isArray(parent)) parent.splice(Number(step), 1);
+      else Reflect.deleteProperty(parent, step);
+    },
+    container,
+  };
+}
+
+function dropOffsets(known: NodeOffsets, index: number): void {
+  if (index < 0) return;
+  known.keys?.splice(index, 1);
+  known.keyOffsets.splice(index, 1);
+  known.valueOffsets.splice(index, 1);
+}
+
+function indexOf(known: NodeOffsets, step: PropertyKey): number {
+  return known.keys === undefined ? Number(step) : known.keys.indexOf(String(step));
+}
+
+function isContainer(node: unknown): node is object {
+  return typeof node === 'object' && node !== null;
+}
+
+function childOf(node: unknown, step: PropertyKey): unknown {
+  return isContainer(node) && Object.hasOwn(node, step) ? Reflect.get(node, step) : undefined;
+}
+
+/** The value at a path; undefined when there is none. */
+export function valueAt(tree: Tree, path: TreePath): unknown {
+  return path.reduce<unknown>(childOf, tree.value);
+}

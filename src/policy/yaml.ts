@@ -1,0 +1,215 @@
+/**
+ * Promises: a text of YAML 1.2 or JSON as trees, one for each document that is not empty, and a problem for everything in it that is
+ * not plain data: tags, merge keys, cycles, keys given twice, expansion beyond a limit.
+ * Leaves to others: what the data means (schema.ts).
+ */
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseAllDocuments,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
+import type { Problem } from './problem.ts';
+import { createTree, type NodeOffsets, type Place, type Tree } from './tree.ts';
+
+/** Most nodes of one document with all aliases expanded; the largest policies that make sense have a tenth of it. */
+const maxNodes = 2_000_000;
+/** Deepest nesting; the schema itself needs less than ten levels, claims of tests may bring some more. */
+const maxDepth = 64;
+
+const syntaxMessages: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
+  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot start here, text that holds `: ` needs quotes',
+  BLOCK_IN_FLOW: 'a block cannot stand inside brackets',
+  BAD_DQ_ESCAPE: 'the escape in the quoted text is not valid',
+  BAD_DIRECTIVE: 'the directive is not valid',
+  BAD_SCALAR_START: 'plain text cannot start with this character, it needs quotes',
+  MISSING_CHAR: 'a character is missing, such as `:`, `,` or a closing quote or bracket',
+  MULTILINE_IMPLICIT_KEY: 'a key must stand on one line, perhaps `:` is missing',
+  NON_STRING_KEY: 'expected a key that is plain text',
+  TAB_AS_INDENT: 'a tab cannot indent, use spaces',
+  TAG_RESOLVE_FAILED: 'tags are not supported',
+  RESOURCE_EXHAUSTION: 'the document is nested too deeply',
+};
+
+export interface YamlText {
+  /** `undefined` stands for a document that could not be read. */
+  readonly trees: readonly (Tree | undefined)[];
+  readonly problems: readonly Problem[];
+}
+
+export function readYaml(file: string, text: string): YamlText {
+  const lineCounter = new LineCounter();
+  const toPlace = (offset: number): Place => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const trees: (Tree | undefined)[] = [];
+  const problems: Problem[] = [];
+  const report: ReportAt = (offset, code, message) => {
+    problems.push({ severity: 'error', file, ...toPlace(offset), code, message });
+  };
+  for (const document of parseText(text, lineCounter)) {
+    const broken = [...document.errors, ...document.warnings];
+    for (const { code, pos } of broken) report(pos[0], 'yaml', syntaxMessages[code] ?? 'not valid YAML');
+    if (broken.length > 0) trees.push(undefined);
+    else if (!isEmpty(document.contents)) trees.push(readTree(document.contents, toPlace, report));
+  }
+  if (trees.length === 0) report(0, 'no_document', 'the text holds no document');
+  return { trees, problems };
+}
+
+type ReportAt = (offset: number, code: string, message: string) => void;
+
+/** The part of a parsed document that is used here. */
+interface ParsedDocument {
+  readonly contents: ParsedNode | null;
+  readonly errors: readonly { readonly code: string; readonly pos: readonly [number, number] }[];
+  readonly warnings: readonly { readonly code: string; readonly pos: readonly [number, number] }[];
+}
+
+function parseText(text: string, lineCounter: LineCounter): readonly ParsedDocument[] {
+  try {
+    const parsed = parseAllDocuments(text, {
+      lineCounter,
+      prettyErrors: false,
+      logLevel: 'silent',
+      strict: true,
+      // The schema is named, so that a `%YAML 1.1` directive cannot turn `yes` into true or bring merge keys.
+      schema: 'core',
+      merge: false,
+      resolveKnownTags: false,
+      stringKeys: true,
+      // Keys given twice are found by readTree, in linear time.
+      uniqueKeys: false,
+    });
+    return Array.isArray(parsed) ? parsed : [];
+  } catch (thrown) {
+    // The parser recurses; what overflows its stack is a mistake in the text and not of ours.
+    if (!(thrown instanceof RangeError)) throw thrown;
+    return [{ contents: null, errors: [{ code: 'RESOURCE_EXHAUSTION', pos: [0, 0] }], warnings: [] }];
+  }
+}
+
+/** Nothing between two document marks; an explicit `null` is not empty. */
+function isEmpty(contents: ParsedNode | null): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null && contents.source === '');
+}
+
+interface Reading {
+  readonly report: ReportAt;
+  readonly offsets: Map<object, NodeOffsets>;
+  /** What an anchor stands for, set when its node is complete: an alias inside it is a cycle and finds nothing. */
+  readonly anchors: Map<string, { readonly value: unknown; readonly size: number }>;
+  /** Nodes so far, aliases expanded. */
+  size: number;
+  isBroken: boolean;
+}
+
+function readTree(contents: ParsedNode | null, toPlace: (offset: number) => Place, report: ReportAt): Tree | undefined {
+  const reading: Reading = { report, offsets: new Map(), anchors: new Map(), size: 0, isBroken: false };
+  const value = readNode(reading, contents, 0);
+  if (reading.isBroken) return undefined;
+  return createTree(value, startOf(contents, 0), reading.offsets, toPlace);
+}
+
+function fail(reading: Reading, offset: number, code: string, message: string): undefined {
+  // One problem for a document that is too large: every further node would repeat it.
+  if (!reading.isBroken) reading.report(offset, code, message);
+  reading.isBroken = true;
+}
+
+function readNode(reading: Reading, node: ParsedNode | null, depth: number, fallback = 0): unknown {
+  const before = reading.size;
+  reading.size += 1;
+  const offset = startOf(node, fallback);
+  if (reading.isBroken || node === null) return null;
+  if (depth > maxDepth) return fail(reading, offset, 'yaml', 'the document is nested too deeply');
+  if (isAlias(node)) return readAlias(reading, node.source, offset);
+  const value = isMap(node)
+    ? readMapping(reading, node, depth)
+    : isSeq(node)
+      ? readList(reading, node, depth)
+      : readScalar(reading, node, offset);
+  if (reading.size > maxNodes) return fail(reading, offset, 'yaml', 'the document is too large');
+  if (node.anchor !== undefined) reading.anchors.set(node.anchor, { value, size: reading.size - before });
+  return value;
+}
+
+function readAlias(reading: Reading, name: string, offset: number): unknown {
+  const anchor = reading.anchors.get(name);
+  if (anchor === undefined) return fail(reading, offset, 'yaml', 'the alias names no anchor before it');
+  reading.size += anchor.size;
+  if (reading.size > maxNodes) return fail(reading, offset, 'yaml', 'the document is too large');
+  return anchor.value;
+}
+
+function readScalar(reading: Reading, node: Scalar.Parsed, offset: number): unknown {
+  const { value } = node;
+  if (typeof value === 'string' && !value.isWellFormed()) {
+    reading.report(offset, 'wrong_value', 'expected text without lone surrogates');
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    reading.report(offset, 'wrong_value', 'expected a finite number');
+  }
+  return value;
+}
+
+function readMapping(reading: Reading, node: YAMLMap.Parsed, depth: number): unknown {
+  const mapping: Record<string, unknown> = {};
+  const offsets = {
+    start: startOf(node),
+    keys: new Array<string>(),
+    keyOffsets: new Array<number>(),
+    valueOffsets: new Array<number>(),
+  };
+  for (const { key: keyNode, value: valueNode } of node.items) {
+    const keyOffset = startOf(keyNode);
+    // An alias as a key is refused: `*name: x` gives no text to look up or to show.
+    const key = isScalar(keyNode) ? String(keyNode.value) : '*';
+    const value = readNode(reading, valueNode, depth + 1, keyOffset);
+    const refusal = isScalar(keyNode) ? refuseKey(key, mapping) : aliasKey;
+    if (refusal !== undefined) {
+      reading.report(keyOffset, refusal.code, refusal.message);
+      continue;
+    }
+    mapping[key] = value;
+    offsets.keys.push(key);
+    offsets.keyOffsets.push(keyOffset);
+    offsets.valueOffsets.push(startOf(valueNode, keyOffset));
+  }
+  reading.offsets.set(mapping, offsets);
+  return mapping;
+}
+
+const aliasKey = { code: 'yaml', message: 'expected a key that is plain text' };
+
+function refuseKey(key: string, mapping: object): { code: string; message: string } | undefined {
+  // Assigning this member would exchange the prototype of the mapping instead of adding to it.
+  if (key === '__proto__') return { code: 'unknown_field', message: '`__proto__` is never a key' };
+  if (!key.isWellFormed()) return { code: 'wrong_value', message: 'expected a key without lone surrogates' };
+  if (Object.hasOwn(mapping, key)) return { code: 'duplicate_key', message: 'the key is given twice in one mapping' };
+  return undefined;
+}
+
+function readList(reading: Reading, node: YAMLSeq.Parsed, depth: number): unknown {
+  const list: unknown[] = [];
+  const valueOffsets: number[] = [];
+  for (const item of node.items) {
+    list.push(readNode(reading, item, depth + 1, startOf(node)));
+    valueOffsets.push(startOf(item, startOf(node)));
+  }
+  reading.offsets.set(list, { start: startOf(node), keyOffsets: [], valueOffsets });
+  return list;
+}
+
+/** `fallback` is for what has no text of its own, such as the value of `{ key }`. */
+function startOf(node: ParsedNode | null, fallback = 0): number {
+  return node?.range?.[0] ?? fallback;
+}
