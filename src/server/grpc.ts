@@ -1,0 +1,187 @@
+/**
+ * Promises: Check and health on every configured address, bytes in and bytes out, from start to drain or stop. A drain loses no
+ * check: it goes on answering until the mesh has turned away.
+ * Leaves to others: what the bytes mean, when we are serving, and signals of the process.
+ */
+import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import { addCheckService, type CheckHandler } from './check-service.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Connections, createConnections } from './connections.ts';
+import { type DrainLimits, type DrainOutcome, waitForQuiet } from './drain.ts';
+import { addHealthService, type Health } from './health.ts';
+import type { TlsFileError, TlsFiles } from './tls-files.ts';
+import { type ReloadedTls, startTls } from './tls-reload.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
+import { createTransport } from './transport.ts';
+
+export interface GrpcServerOptions {
+  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:/path`; at least one. Port 0: any free port. */
+  readonly addresses: readonly string[];
+  readonly check: CheckHandler;
+  /** Told what a check handler threw; that is a bug. */
+  readonly onFault: (fault: unknown) => void;
+  /** Absent: no TLS. */
+  readonly tls?: TlsFiles | undefined;
+  /** TLS files changed and cannot be used; the old ones stay in use. Told once for each bad content. */
+  readonly onTlsProblem?: ((problem: TlsFileError) => void) | undefined;
+  /** TLS files changed and are used for new connections. */
+  readonly onTlsReload?: (() => void) | undefined;
+  /** Permission bits of unix sockets. Default 0660: Envoy shares a group with us, nobody else on the machine may ask. */
+  readonly socketMode?: number | undefined;
+  /**
+   * Longest message accepted, in bytes. Default 1 MiB + 128 KiB: the largest body that operators commonly let Envoy pass on, and above
+   * it room for 60 KiB of headers and a client certificate (EA-45). A longer one is RESOURCE_EXHAUSTED before it is read.
+   */
+  readonly maxMessageBytes?: number | undefined;
+  /**
+   * How long a check without a deadline may wait for keys, in ms. Default 1000: Envoy sends a deadline unless its timeout is switched
+   * off, and then a client is still waiting.
+   */
+  readonly waitWithoutDeadlineMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface GrpcServer {
+  /**
+   * Binds all addresses, or none; returns the real ones in the same order. Rejects with a ListenError or a TlsFileError.
+   * Health says NOT_SERVING until `setServing`, checks are answered from the first moment.
+   */
+  start(): Promise<string[]>;
+  /** Has no effect once a drain has begun. */
+  setServing(isServing: boolean): void;
+  /** Health says NOT_SERVING and checks are answered until traffic has gone or the limit is reached; then as `stop`. */
+  drain(limits: DrainLimits): Promise<DrainOutcome>;
+  /** Ends listeners, connections and a drain at once. Socket files are removed. */
+  stop(): Promise<void>;
+  /** Checks being answered at the moment. */
+  activeChecks(): number;
+}
+
+const defaults = { socketMode: 0o660, maxMessageBytes: 1_048_576 + 131_072, waitWithoutDeadlineMs: 1000 } as const;
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  return new Life(options);
+}
+
+class Life implements GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #clock: Clock;
+  readonly #traffic: Traffic;
+  readonly #server: Server;
+  readonly #health: Health;
+  readonly #stopping = new AbortController();
+  #connections: Connections | undefined;
+  #tls: ReloadedTls | undefined;
+  #started: Promise<string[]> | undefined;
+  #drained: Promise<DrainOutcome> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#traffic = createTraffic(this.#clock);
+    this.#server = createTransport(options.maxMessageBytes ?? defaults.maxMessageBytes);
+    this.#health = addHealthService(this.#server);
+    addCheckService(this.#server, {
+      check: options.check,
+      traffic: this.#traffic,
+      onFault: options.onFault,
+      waitWithoutDeadlineMs: options.waitWithoutDeadlineMs ?? defaults.waitWithoutDeadlineMs,
+    });
+  }
+
+  start(): Promise<string[]> {
+    this.#started ??= this.#bind();
+    return this.#started;
+  }
+
+  setServing(isServing: boolean): void {
+    if (this.#drained === undefined && this.#stopped === undefined) {
+      this.#health.setServing(isServing);
+    }
+  }
+
+  drain(limits: DrainLimits): Promise<DrainOutcome> {
+    this.#health.setServing(false);
+    this.#drained ??= this.#drain(limits);
+    return this.#drained;
+  }
+
+  stop(): Promise<void> {
+    this.#health.setServing(false);
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  activeChecks(): number {
+    return this.#traffic.active();
+  }
+
+  async #bind(): Promise<string[]> {
+    const credentials = await this.#credentials();
+    const injector = this.#server.createConnectionInjector(credentials);
+    const connections = createConnections((socket) => {
+      injector.injectConnection(socket);
+    });
+    this.#connections = connections;
+    const real: string[] = [];
+    try {
+      for (const address of this.#options.addresses) {
+        real.push(await connections.listen(address, this.#options.socketMode ?? defaults.socketMode));
+      }
+      return real;
+    } catch (error) {
+      await this.#cut();
+      throw error;
+    }
+  }
+
+  async #credentials(): Promise<ServerCredentials> {
+    const { tls, onTlsProblem, onTlsReload, onFault } = this.#options;
+    if (tls === undefined) {
+      return ServerCredentials.createInsecure();
+    }
+    this.#tls = await startTls(tls, {
+      clock: this.#clock,
+      onProblem: (problem) => onTlsProblem?.(problem),
+      onReload: () => onTlsReload?.(),
+      onFault,
+    });
+    return this.#tls.credentials;
+  }
+
+  async #drain(limits: DrainLimits): Promise<DrainOutcome> {
+    let isCut = false;
+    const callOff = this.#clock.schedule(() => {
+      isCut = true;
+      this.#cut().catch(this.#options.onFault);
+    }, limits.maxMs);
+    const outcome = await waitForQuiet(limits, this.#traffic, this.#clock, this.#stopping.signal);
+    await this.#close();
+    callOff();
+    return isCut ? 'limit' : outcome;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#started?.catch(() => undefined);
+    await this.#cut();
+  }
+
+  /** Checks under way are answered, then their connections end; GOAWAY tells clients to go elsewhere. */
+  async #close(): Promise<void> {
+    this.#tls?.stop();
+    const closed = this.#connections?.close();
+    this.#health.endWatches();
+    this.#server.tryShutdown(() => undefined);
+    await closed;
+  }
+
+  async #cut(): Promise<void> {
+    this.#tls?.stop();
+    const closed = this.#connections?.close();
+    this.#server.forceShutdown();
+    this.#connections?.destroy();
+    await closed;
+  }
+}

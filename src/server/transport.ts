@@ -1,0 +1,39 @@
+/**
+ * Promises: the gRPC library's server with settings that suit an authorizer beside or behind Envoy, each with its reason.
+ * Leaves to others: services, listeners, and when to stop.
+ */
+import { Server, type ServerOptions } from '@grpc/grpc-js';
+
+function serverOptions(maxMessageBytes: number): ServerOptions {
+  return {
+    'grpc.max_receive_message_length': maxMessageBytes,
+    // Envoy opens a further connection at the limit, so this bounds what one connection can make us hold, not what we serve.
+    'grpc.max_concurrent_streams': 1024,
+    // A peer whose node is gone sends no FIN. Envoy answers pings, also while it has nothing to ask.
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    // Books kept on every call for a service that we do not offer.
+    'grpc.enable_channelz': 0,
+    // No maximum age or idle time of connections: ending one takes from Envoy a connection that it has to replace while requests
+    // wait, and gains nothing, because a client that should go elsewhere is told so by a drain.
+  };
+}
+
+/**
+ * Streams that a peer may reset: at most this many at once, and as many again every second.
+ *
+ * Envoy resets a check when its own client goes away and when its timeout passes. Node's default (1,000, then 33 a second) ends the
+ * whole connection with GOAWAY, and with it every other check on it, as soon as clients hang up or keys are slow under ordinary
+ * load. This is more than one process answers, so only an attack (CVE-2023-44487) meets it.
+ */
+const streamResets = { streamResetBurst: 20_000, streamResetRate: 20_000 } as const;
+
+export function createTransport(maxMessageBytes: number): Server {
+  const server = new Server(serverOptions(maxMessageBytes));
+  // The library has no option for what it passes to node:http2, so it is added to what it will pass; a test sends 3,000 resets.
+  const http2Options: unknown = Reflect.get(server, 'commonServerOptions');
+  if (typeof http2Options === 'object' && http2Options !== null) {
+    Object.assign(http2Options, streamResets);
+  }
+  return server;
+}
