@@ -8,7 +8,8 @@ import { type Parsed, unexpected } from './parse.ts';
 /** Longest path of a unix socket that Linux binds (sun_path without its NUL). */
 const maxSocketPathBytes = 107;
 
-const hostPattern = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
+/** `_` because container platforms hand out such names. */
+const hostPattern = /^\w(?:[\w.-]{0,251}\w)?$/;
 
 export function listenAddress(text: string): Parsed<string> {
   const valid = text.startsWith('unix:') ? isSocketPath(text.slice('unix:'.length)) : isHostAndPort(text);

@@ -2,7 +2,7 @@
  * Promises: flags and environment become settings, or every mistake in them at once, each with the flag or variable it is in.
  * A flag wins over its variable. Pure: nothing is looked up in the process, on disk or on the network.
  */
-import { environmentName, type ServeOption, type ServeOptionTable, serveOptions } from './serve-options.ts';
+import { environmentName, type ServeOption, serveOptions } from './serve-options.ts';
 import type { GrpcTls, OptionValues, ServeSettings } from './settings.ts';
 
 /** The texts given for each flag (`--drain`), in order; a switch has the text `true`. */
@@ -23,7 +23,13 @@ interface Given {
 export function readServeSettings(flags: Flags, environment: Environment): ReadSettings {
   const draft: Draft = {};
   const errors: string[] = [];
-  forEachKey(serveOptions, (key) => readOption(draft, errors, key, givenTexts(serveOptions[key], flags, environment)));
+  forEachKey(serveOptions, (key) => {
+    const given = givenTexts(serveOptions[key], flags, environment);
+    const problem = readOption(draft, key, serveOptions[key], given.texts);
+    if (problem !== undefined) {
+      errors.push(`${given.where}: ${problem}`);
+    }
+  });
   errors.push(...tlsErrors(draft));
   if (errors.length > 0 || !isComplete(draft)) {
     return { errors };
@@ -33,14 +39,18 @@ export function readServeSettings(flags: Flags, environment: Environment): ReadS
   return { settings: Object.freeze({ ...plain, grpcTls }) };
 }
 
-function readOption<K extends keyof OptionValues>(draft: Draft, errors: string[], key: K, given: Given): void {
-  const table: ServeOptionTable = serveOptions;
-  const parsed = table[key].parse(given.texts);
+function readOption<K extends keyof OptionValues>(
+  draft: Draft,
+  key: K,
+  option: ServeOption<OptionValues[K]>,
+  texts: readonly string[],
+): string | undefined {
+  const parsed = option.parse(texts);
   if ('problem' in parsed) {
-    errors.push(`${given.where}: ${parsed.problem}`);
-  } else {
-    draft[key] = parsed.value;
+    return parsed.problem;
   }
+  draft[key] = parsed.value;
+  return undefined;
 }
 
 /** An empty variable counts as unset: manifests and compose files have no other way to unset one. */

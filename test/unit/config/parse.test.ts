@@ -75,6 +75,7 @@ const cases: Record<string, [parser: Parser<unknown>, text: string, expected: un
   'address, IPv4: as typed': [listenAddress, '127.0.0.1:9001', '127.0.0.1:9001'],
   'address, any port: as typed': [listenAddress, '127.0.0.1:0', '127.0.0.1:0'],
   'address, name: as typed': [listenAddress, 'localhost:9001', 'localhost:9001'],
+  'address, name with an underscore, as container platforms give: as typed': [listenAddress, 'my_app:1', 'my_app:1'],
   'address, any IPv6: as typed': [listenAddress, '[::]:9001', '[::]:9001'],
   'address, unix socket: as typed': [listenAddress, 'unix:/run/scopegate.sock', 'unix:/run/scopegate.sock'],
   'address, port over 65535: refused': [listenAddress, '127.0.0.1:65536', refused],

@@ -141,14 +141,10 @@ const mistakes: Record<string, [flags: [string, string[]][], environment: Record
 };
 
 it.each(Object.entries(mistakes))('%s', (_name, [flags, environment, starts]) => {
-  expect(read(flags, environment)).toStrictEqual({
-    errors: starts.map((start) => expect.stringMatching(exactly(start))),
-  });
+  const result = read(flags, environment);
+  const errors = 'errors' in result ? result.errors : [];
+  expect(errors.map((error, index) => error.slice(0, starts[index]?.length))).toStrictEqual(starts);
 });
-
-function exactly(start: string): RegExp {
-  return new RegExp(`^${start.replaceAll(/[()[\].?*+$^|\\]/g, '\\$&')}`);
-}
 
 it('options and variables: each name once, and a default that its own parser accepts', () => {
   const rows = Object.values(serveOptions);
