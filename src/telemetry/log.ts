@@ -1,0 +1,89 @@
+/**
+ * Promises: one JSON line an event on stdout (`time`, `level`, `msg`, fields), or the same for people on a terminal. A reader that is slow
+ * or gone never holds up a decision: lines are written in the background, and over a limit they are dropped and counted.
+ * Leaves to others: what is worth a line (sidecar.ts), and the decision log's own switches (decision-log.ts).
+ */
+import { styleText } from 'node:util';
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
+
+export interface LogOptions {
+  readonly level: string;
+  /** Undefined: pretty on a terminal, else json. */
+  readonly format: 'json' | 'pretty' | undefined;
+  readonly isTerminal: boolean;
+}
+
+/** Unwritten text that is kept for a slow reader before lines are dropped. */
+const maxWaitingBytes = 4 * 1024 * 1024;
+
+/** The root logger. Its time is ISO 8601 in UTC; no host name or process id, which the platform adds better. */
+export function createLog(options: LogOptions, out: DestinationStream): Logger {
+  const isPretty = options.format === 'pretty' || (options.format === undefined && options.isTerminal);
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    isPretty ? prettyDestination(out, options.isTerminal) : out,
+  );
+}
+
+/** Where decision lines go. The decision log has its own switch, so `--log-level` does not silence it. */
+export function decisionWriter(log: Logger): (line: object) => void {
+  const decisions = log.child({}, { level: 'info' });
+  return (line) => decisions.info(line, 'decision');
+}
+
+/** Writes to a file descriptor in the background; what is left is written when the process exits. */
+export function backgroundDestination(fd: number, lineDropped: () => void): DestinationStream {
+  return destination({ fd, sync: false, maxLength: maxWaitingBytes }).on('drop', lineDropped);
+}
+
+/** `12:30:01.250 info  listening grpc=["127.0.0.1:9001"]`; own code instead of pino-pretty, which brings a dozen packages. */
+function prettyDestination(out: DestinationStream, isColored: boolean): DestinationStream {
+  return { write: (line) => out.write(pretty(line, isColored)) };
+}
+
+function pretty(line: string, isColored: boolean): string {
+  const entry: unknown = JSON.parse(line);
+  const fields = new Map<string, unknown>(Object.entries(entry ?? {}));
+  const take = (name: string): string => {
+    const value = fields.get(name);
+    fields.delete(name);
+    return typeof value === 'string' ? value : '';
+  };
+  const [time, level, message] = [take('time').slice(11, 23), take('level'), take('msg')];
+  const shownLevel = isColored
+    ? styleText(levelColor(level), level.padEnd(5), { validateStream: false })
+    : level.padEnd(5);
+  const rest = [...fields].map(([name, value]) => ` ${name}=${shown(value)}`).join('');
+  return `${time} ${shownLevel} ${printable(message)}${rest}\n`;
+}
+
+function levelColor(level: string): 'red' | 'yellow' | 'green' | 'gray' {
+  if (level === 'fatal' || level === 'error') {
+    return 'red';
+  }
+  return level === 'warn' ? 'yellow' : level === 'info' ? 'green' : 'gray';
+}
+
+/** Words that need no quotes stay bare; a stack keeps its lines, because it is read by people. */
+function shown(value: unknown): string {
+  if (typeof value === 'string' && /^[\w./:@+-]+$/.test(value)) {
+    return value;
+  }
+  if (typeof value === 'object' && value !== null && 'stack' in value && typeof value.stack === 'string') {
+    return value.stack.split('\n').map(printable).join('\n    ');
+  }
+  return printable(JSON.stringify(value));
+}
+
+/** Text of a token must not steer a terminal: controls (C1 too), line separators and direction marks are escaped. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
