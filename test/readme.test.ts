@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { serveOptions } from '../src/config/serve-options.ts';
+import { denyTable, readme, section } from './support/readme.ts';
+
+const root = new URL('../', import.meta.url);
+
+const filterSchema = z.looseObject({ name: z.string(), typed_config: z.looseObject({}) });
+const managerSchema = z.looseObject({ http_filters: z.array(filterSchema) });
+const bootstrapSchema = z.object({
+  static_resources: z.object({
+    listeners: z.tuple([
+      z.object({
+        filter_chains: z.tuple([z.object({ filters: z.tuple([z.object({ typed_config: managerSchema })]) })]),
+      }),
+    ]),
+  }),
+});
+
+function manager(): z.infer<typeof managerSchema> {
+  const bootstrap = bootstrapSchema.parse(parse(readFileSync(new URL('deploy/envoy/envoy.yaml', root), 'utf8')));
+  return bootstrap.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
+}
+
+function all(pattern: RegExp): string[] {
+  return [...readme.matchAll(pattern)].map((match) => match[1] ?? '');
+}
+
+describe('README', () => {
+  it('the deny table: as generated from deny-reason.ts', () => {
+    expect(section('deny-table')).toBe(denyTable());
+  });
+
+  it('the filter: as in the documented bootstrap', () => {
+    const filter = manager().http_filters.find(({ name }) => name === 'envoy.filters.http.ext_authz');
+    expect(parse(section('envoy-filter'))).toEqual([filter]);
+  });
+
+  it('the settings of the connection manager: as in the documented bootstrap', () => {
+    expect(manager()).toMatchObject(z.looseObject({}).parse(parse(section('envoy-manager'))));
+  });
+
+  it('the npm scripts it names exist', () => {
+    const { scripts } = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(new URL('package.json', root), 'utf8')));
+    const named = [...all(/npm run ([\w:]+)/g), ...all(/npm (test)\b/g)];
+    expect(named).toEqual(expect.arrayContaining(['demo', 'build', 'test']));
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it('the options it names exist', () => {
+    const known = new Set([...Object.values(serveOptions).map(({ flag }) => flag), '--help', '--once']);
+    const named = all(/(--[a-z][a-z-]+)/g).filter((flag) => !flag.startsWith('--config'));
+    expect(named).toContain('--policy');
+    expect(named.filter((flag) => !known.has(flag))).toEqual([]);
+  });
+
+  it('the files it links to exist', () => {
+    const linked = all(/\]\(([^):]+)\)/g).filter((path) => !path.startsWith('#'));
+    expect(linked.length).toBeGreaterThan(3);
+    expect(linked.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
+  });
+});
