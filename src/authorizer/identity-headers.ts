@@ -2,8 +2,9 @@
  * Promises: the two disjoint lists of an allow: headers to set, and headers that must not reach the upstream (EA-10 to EA-16). A header
  * that the policy can set never comes from the client, on any rule, in any spelling that a backend may fold.
  */
-import type { RequestHeaders } from '../decision/request.ts';
+
 import type { Header } from '../decision/decision.ts';
+import type { RequestHeaders } from '../decision/request.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 
 /** EA-14: a client can send them, and upstreams may believe them. */

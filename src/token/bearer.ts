@@ -24,11 +24,8 @@ export function hasCredentials(headers: RequestHeaders): boolean {
 
 /** Reads the credential. `query` is what follows the first `?` of the request target, without it. */
 export function readCredential(headers: RequestHeaders, query: string): Step<Credential> {
-  const values = headers.values('authorization');
-  if (values.length > 1) return new Stop('credentials_malformed', 'Authorization sent more than once');
-  const [value] = values;
-  if (values.length === 0 || value === '') return new Stop('token_missing', 'no Authorization header');
-  if (value === undefined) return new Stop('credentials_malformed', 'Authorization is not UTF-8');
+  const value = onlyAuthorization(headers);
+  if (value instanceof Stop) return value;
   if (!scheme.test(value)) return foreignScheme(value);
   const [, name, token] = credentials.exec(value) ?? [];
   if (name === undefined || token === undefined) {
@@ -37,6 +34,14 @@ export function readCredential(headers: RequestHeaders, query: string): Step<Cre
   // BT-03: the upstream might read the other one.
   if (hasQueryToken(query)) return new Stop('credentials_malformed', 'a token in the header and in the query');
   return { scheme: name.length === 4 ? 'DPoP' : 'Bearer', token };
+}
+
+function onlyAuthorization(headers: RequestHeaders): Step<string> {
+  const values = headers.values('authorization');
+  if (values.length > 1) return new Stop('credentials_malformed', 'Authorization sent more than once');
+  const [value] = values;
+  if (values.length === 0 || value === '') return new Stop('token_missing', 'no Authorization header');
+  return value ?? new Stop('credentials_malformed', 'Authorization is not UTF-8');
 }
 
 function foreignScheme(value: string): Stop {

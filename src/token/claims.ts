@@ -81,12 +81,7 @@ function requiredClaims(issuer: Issuer): readonly string[] {
 /** IDP-01: one claim is authoritative. */
 function readScopes(claims: JsonObject, issuer: Issuer): Step<readonly string[]> {
   const { scopeClaim } = issuer;
-  // A list in `scope` is accepted only where the policy names that claim.
-  const isScopeListed = scopeClaim?.length === 1 && scopeClaim[0] === 'scope';
-  const scope = member(claims, 'scope');
-  if (scope !== undefined && !isText(scope) && !(isScopeListed && isTextList(scope))) {
-    return new Stop('claim_invalid', 'scope');
-  }
+  if (!isScopeWellTyped(member(claims, 'scope'), scopeClaim)) return new Stop('claim_invalid', 'scope');
   const value =
     scopeClaim === undefined
       ? firstPresent(claims, providerRow(issuer.provider).scopeClaims)
@@ -94,6 +89,12 @@ function readScopes(claims: JsonObject, issuer: Issuer): Step<readonly string[]>
   if (value === undefined) return [];
   if (isText(value)) return value.split(' ').filter((token) => token !== '');
   return isTextList(value) ? value : new Stop('claim_invalid', 'the claim that holds the scopes');
+}
+
+/** RFC 8693 section 4.2: a string. A list is accepted only where the policy names this very claim. */
+function isScopeWellTyped(scope: unknown, scopeClaim: ClaimPath | undefined): boolean {
+  if (scope === undefined || isText(scope)) return true;
+  return scopeClaim?.length === 1 && scopeClaim[0] === 'scope' && isTextList(scope);
 }
 
 /** The value at a claim path, through own members of objects only (JWT-14). */

@@ -46,35 +46,50 @@ function parse(text: string): unknown {
 
 /** Scans text that JSON.parse accepted. */
 function findFault(text: string): string | undefined {
-  // One entry an open bracket: the names seen in an object, undefined for an array.
-  const open: (Set<string> | undefined)[] = [];
-  let members = 0;
-  let isNameNext = false;
+  const scan = new Scan();
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code === quote) {
       const end = endOfString(text, at);
-      const names = open.at(-1);
-      if (isNameNext && names !== undefined) {
-        isNameNext = false;
-        members += 1;
-        const name = unescapeName(text.slice(at, end + 1));
-        if (names.has(name)) return 'a member twice in one object';
-        if (members > maxMembers) return `more than ${maxMembers} members`;
-        names.add(name);
-      }
+      if (scan.isNameNext) scan.name(text.slice(at, end + 1));
       at = end;
-    } else if (code === openObject || code === openArray) {
-      open.push(code === openObject ? new Set() : undefined);
-      if (open.length > maxDepth) return `nested deeper than ${maxDepth}`;
-      isNameNext = code === openObject;
-    } else if (code === closeObject || code === closeArray) {
-      open.pop();
-    } else if (code === comma) {
-      isNameNext = open.at(-1) !== undefined;
+    } else {
+      scan.structure(code);
     }
+    if (scan.fault !== undefined) return scan.fault;
   }
   return undefined;
+}
+
+/** Where a scan is, and what it found. */
+class Scan {
+  fault: string | undefined;
+  isNameNext = false;
+  /** One entry an open bracket: the names seen in an object, undefined for an array. */
+  readonly #open: (Set<string> | undefined)[] = [];
+  #members = 0;
+
+  name(quoted: string): void {
+    const name = unescapeName(quoted);
+    const names = this.#open.at(-1);
+    if (names?.has(name)) this.fault = 'a member twice in one object';
+    names?.add(name);
+    this.#members += 1;
+    if (this.#members > maxMembers) this.fault ??= `more than ${maxMembers} members`;
+    this.isNameNext = false;
+  }
+
+  structure(code: number): void {
+    if (code === comma) {
+      this.isNameNext = this.#open.at(-1) !== undefined;
+    } else if (code === openObject || code === openArray) {
+      this.isNameNext = code === openObject;
+      this.#open.push(this.isNameNext ? new Set() : undefined);
+      if (this.#open.length > maxDepth) this.fault = `nested deeper than ${maxDepth}`;
+    } else if (code === closeObject || code === closeArray) {
+      this.#open.pop();
+    }
+  }
 }
 
 function endOfString(text: string, start: number): number {

@@ -28,13 +28,17 @@ const base64url = /^[A-Za-z0-9_-]+$/;
 const refusedHeaderMembers = ['crit', 'b64', 'zip', 'cty', 'jku', 'jwk', 'x5u'];
 
 export function parseJws(token: string): Step<UnverifiedJws> {
-  const parts = token.split('.', 6);
-  if (parts.length !== 3) return malformed(parts.length === 5 ? 'a JWE' : 'not three parts');
-  const [headerPart = '', payloadPart = '', signaturePart = ''] = parts;
+  const [headerPart = '', payloadPart = '', signaturePart, ...more] = token.split('.', 6);
+  if (signaturePart === undefined || more.length > 0) return malformed('not three parts');
   const header = parseObjectPart(headerPart);
   if (typeof header === 'string') return malformed(`header: ${header}`);
   const claims = parseObjectPart(payloadPart);
   if (typeof claims === 'string') return malformed(`payload: ${claims}`);
+  const read = readHeader(header);
+  return read instanceof Stop ? read : { token, ...read, claims, signaturePart };
+}
+
+function readHeader(header: JsonObject): Step<Pick<UnverifiedJws, 'algorithm' | 'kid' | 'type'>> {
   const refused = refusedHeaderMembers.find((name) => Object.hasOwn(header, name));
   if (refused !== undefined) return malformed(`header member ${refused}`);
   const algorithm = member(header, 'alg');
@@ -43,7 +47,7 @@ export function parseJws(token: string): Step<UnverifiedJws> {
   if (!isKid(kid)) return malformed('kid is no string or too long');
   const type = member(header, 'typ');
   if (type !== undefined && typeof type !== 'string') return malformed('typ is no string');
-  return { token, algorithm, kid, type: type === undefined ? undefined : mediaType(type), claims, signaturePart };
+  return { algorithm, kid, type: type === undefined ? undefined : mediaType(type) };
 }
 
 /** JWS-02, JWS-11: at least one byte, canonical base64url. */

@@ -43,5 +43,5 @@ export interface CheckResponse {
 }
 
 export function decodeCheckResponse(bytes: Uint8Array): CheckResponse {
-  return method().responseDeserialize(Buffer.from(bytes)) as CheckResponse;
+  return method().responseDeserialize(Buffer.from(bytes));
 }

@@ -56,6 +56,6 @@ describe('parseJsonObject', () => {
   it('JWT-14 __proto__: an own member, and no prototype', () => {
     const object = parseJsonObject(Buffer.from('{"__proto__":{"scope":"admin"}}'));
     expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
-    expect(Object.hasOwn(Object(object), 'scope')).toBe(false);
+    expect(Object.keys(object)).toEqual(['__proto__']);
   });
 });
