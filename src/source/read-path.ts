@@ -1,0 +1,127 @@
+/**
+ * Promises: what a FILE or DIR holds at this moment, or why it cannot be had; never rejects. A folder stands as a whole: one of its
+ * files that cannot be read makes all of it unreadable, because the rest without it would be another policy.
+ * Leaves to others: whether the moment was a good one (settle.ts), and what the text means (policy/).
+ */
+import { open, readdir, stat } from 'node:fs/promises';
+
+/** One document file, named as the operator named it. */
+export interface SourceFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Why nothing can be had; the reason is one line that names the path. */
+export interface Unavailable {
+  readonly kind: 'absent' | 'unreadable';
+  readonly reason: string;
+}
+
+export type PathState =
+  /** Sorted by name; empty for a folder without document files. */
+  { readonly kind: 'content'; readonly files: readonly SourceFile[] } | Unavailable;
+
+export interface Reading {
+  readonly state: PathState;
+  /** Changes when a file is written or replaced, even with the same text. */
+  readonly stamp: string;
+}
+
+/** Of all files of one source together; a ConfigMap holds 1 MiB at most, and more is a mistake rather than a policy. */
+const maxSourceBytes = 8 * 1024 * 1024;
+
+/** Files of a folder that are documents; a leading dot marks an editor's own files and the `..data` of a mounted ConfigMap. */
+export function isDocumentName(name: string): boolean {
+  return /^[^.].*\.(?:yaml|yml|json)$/.test(name);
+}
+
+export async function readPath(path: string): Promise<Reading> {
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    return await readFiles(isFolder ? await documentsIn(path) : [path], isFolder);
+  } catch (error) {
+    return { state: failure(path, error), stamp: '' };
+  }
+}
+
+async function documentsIn(folder: string): Promise<string[]> {
+  const prefix = folder.endsWith('/') ? folder : `${folder}/`;
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries
+    .filter((entry) => isDocumentName(entry.name) && !entry.isDirectory())
+    .map((entry) => entry.name);
+  return names.toSorted().map((name) => prefix + name);
+}
+
+async function readFiles(paths: readonly string[], inFolder: boolean): Promise<Reading> {
+  const files: SourceFile[] = [];
+  const stamps: string[] = [];
+  let bytesLeft = maxSourceBytes;
+  for (const name of paths) {
+    const read = await readText(name, bytesLeft).catch((error: unknown) => failure(name, error));
+    if ('kind' in read) {
+      // A name without a file behind it: the folder itself is there.
+      return { state: inFolder ? { kind: 'unreadable', reason: read.reason } : read, stamp: '' };
+    }
+    bytesLeft -= read.bytes;
+    files.push({ name, text: read.text });
+    stamps.push(read.stamp);
+  }
+  return { state: { kind: 'content', files }, stamp: stamps.join(' ') };
+}
+
+interface ReadText {
+  readonly text: string;
+  readonly bytes: number;
+  readonly stamp: string;
+}
+
+async function readText(path: string, maxBytes: number): Promise<ReadText | Unavailable> {
+  // Before opening: to open a pipe waits for a writer.
+  if (!(await stat(path)).isFile()) {
+    return unreadable(path, 'is no regular file');
+  }
+  const handle = await open(path);
+  try {
+    const { ino, size, mtimeNs } = await handle.stat({ bigint: true });
+    if (size > maxBytes) {
+      return unreadable(path, `is too large (a source may hold ${maxSourceBytes / 1024 / 1024} MiB)`);
+    }
+    const bytes = await handle.readFile();
+    const text = decodeUtf8(bytes);
+    return text === undefined
+      ? unreadable(path, 'is not valid UTF-8')
+      : { text, bytes: bytes.length, stamp: `${ino}:${size}:${mtimeNs}` };
+  } finally {
+    await handle.close();
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Without a byte order mark. Replacing bad bytes would let two spellings become one. */
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'does not exist'],
+  ['ENOTDIR', 'does not exist (a part of its path is no folder)'],
+  ['EACCES', 'may not be read (permission denied)'],
+  ['EPERM', 'may not be read (not permitted)'],
+  ['ELOOP', 'is a symbolic link that leads to itself'],
+]);
+
+function failure(path: string, error: unknown): Unavailable {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const reason = `${path} ${reasons.get(code) ?? `cannot be read (${code})`}`;
+  return { kind: code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable', reason };
+}
+
+function unreadable(path: string, what: string): Unavailable {
+  return { kind: 'unreadable', reason: `${path} ${what}` };
+}
