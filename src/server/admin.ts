@@ -2,7 +2,7 @@
  * Promises: a few read-only pages over HTTP/1.1, for probes and scrapers, with limits that keep a slow or odd client from costing much.
  * Leaves to others: what the pages say.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { parseAddress } from './address.ts';
 import { ListenError, listen } from './listen.ts';
 
@@ -22,6 +22,8 @@ export interface AdminServerOptions {
   readonly routes: ReadonlyMap<string, AdminRoute>;
   /** Told what a route threw; that is a bug. The client gets 500. */
   readonly onFault: (fault: unknown) => void;
+  /** How long a client may take to send its request, in ms. Default 5000. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 export interface AdminServer {
@@ -32,20 +34,22 @@ export interface AdminServer {
 }
 
 /** Probes and scrapers send a few hundred bytes at once; who needs longer holds a socket for nothing. */
-const limits = {
-  maxHeaderSize: 8192,
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 5000,
-  // How often the two request timeouts are looked at; node's default would stretch them to 30 s.
-  connectionsCheckingInterval: 1000,
-} as const;
+function limits(requestTimeoutMs: number): ServerOptions {
+  return {
+    maxHeaderSize: 8192,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 5000,
+    // How often the timeouts are looked at; node's default would stretch them to 30 s.
+    connectionsCheckingInterval: requestTimeoutMs / 5,
+  };
+}
 
 /** Connections at one time; further ones are closed. */
 const maxConnections = 256;
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const server = createServer(limits, (request, response) => {
+  const server = createServer(limits(options.requestTimeoutMs ?? 5000), (request, response) => {
     answer(options, request, response).catch(options.onFault);
   });
   server.maxConnections = maxConnections;

@@ -12,6 +12,7 @@ import { type CheckHandler, waitBudgetMs } from '../../../src/server/check-servi
 import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from '../../../src/server/grpc.ts';
 import { ListenError } from '../../../src/server/listen.ts';
 import { health, TestClient } from './grpc-client.ts';
+import { rejection, unexpected } from './unexpected.ts';
 
 const cleanUps: (() => unknown)[] = [];
 const service = 'envoy.service.auth.v3.Authorization';
@@ -93,8 +94,8 @@ it('several addresses: real ones in the same order, all answered', async () => {
 it('one address of two is taken: none stays bound', async () => {
   const path = join(await newFolder(), 'authz.sock');
   const taken = (await serve()).addresses[0]!;
-  const server = createGrpcServer({ addresses: [`unix:${path}`, taken], check: reverse, onFault: expect.unreachable });
-  const error = await server.start().then(expect.unreachable, (thrown: unknown) => thrown);
+  const server = createGrpcServer({ addresses: [`unix:${path}`, taken], check: reverse, onFault: unexpected });
+  const error = await rejection(server.start());
   expect(error).toBeInstanceOf(ListenError);
   expect(error).toMatchObject({ address: taken, reason: 'address already in use' });
   expect(existsSync(path)).toBe(false);
@@ -356,8 +357,7 @@ it('stop: ends at once with a call under way, removes the socket file, and can b
 
 it('stop before start, and stop during start: nothing stays bound', async () => {
   const path = join(await newFolder(), 'authz.sock');
-  const make = (): GrpcServer =>
-    createGrpcServer({ addresses: [`unix:${path}`], check: reverse, onFault: expect.unreachable });
+  const make = (): GrpcServer => createGrpcServer({ addresses: [`unix:${path}`], check: reverse, onFault: unexpected });
   await make().stop();
   const server = make();
   const started = server.start();
@@ -381,7 +381,7 @@ it('setServing after a drain began: has no effect', async () => {
 it('unix socket path is a file: start fails and leaves it', async () => {
   const path = join(await newFolder(), 'precious');
   await writeFile(path, 'text');
-  const server = createGrpcServer({ addresses: [`unix:${path}`], check: reverse, onFault: expect.unreachable });
+  const server = createGrpcServer({ addresses: [`unix:${path}`], check: reverse, onFault: unexpected });
   await expect(server.start()).rejects.toThrow(`cannot listen on unix:${path}: the path exists and is not a socket`);
   expect(existsSync(path)).toBe(true);
 });

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { lstat, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer, type ListenOptions, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ListenError, listen } from '../../../src/server/listen.ts';
 
 let folder: string;
@@ -77,14 +77,32 @@ it('bad address: typed error', async () => {
 
 it.each([0o660, 0o600, 0o666])('unix socket: has mode %o and nothing more, and is removed at the end', async (mode) => {
   const path = join(folder, 'authz.sock');
-  const before = process.umask();
-  const bound = open(`unix:${path}`, mode);
-  expect(await bound).toBe(`unix:${path}`);
+  expect(await open(`unix:${path}`, mode)).toBe(`unix:${path}`);
   expect((await stat(path)).mode & 0o777).toBe(mode);
-  expect(process.umask()).toBe(before);
   servers[0]!.close();
   await once(servers[0]!, 'close');
   expect(existsSync(path)).toBe(false);
+});
+
+it('unix socket: has its mode from its first moment', async () => {
+  const path = join(folder, 'authz.sock');
+  const server = createServer();
+  servers.push(server);
+  const bind: (options: ListenOptions, ready: () => void) => Server = server.listen.bind(server);
+  const modes: number[] = [];
+  vi.spyOn(server, 'listen').mockImplementation(((options: ListenOptions, ready: () => void) => {
+    bind(options, ready);
+    modes.push(statSync(path).mode & 0o777);
+    return server;
+  }) as typeof server.listen);
+  const before = process.umask(0);
+  try {
+    await listen(server, `unix:${path}`, 0o600);
+  } finally {
+    // What other files of this process are made with is as it was.
+    expect(process.umask(before)).toBe(0);
+  }
+  expect(modes).toEqual([0o600]);
 });
 
 it('unix socket of a process that was killed: taken over', async () => {

@@ -92,7 +92,7 @@ it.each(Object.entries(cases))('%s', async (_name, { change, file, reason }) => 
 
 it('error: one line with file and reason, and nothing of what the file holds', () => {
   const result = parseTls(files, { ...good, key: good.cert });
-  expect(String(result)).toBe('TlsFileError: TLS file key.pem: holds no PEM private key');
+  expect(result).toHaveProperty('message', 'TLS file key.pem: holds no PEM private key');
 });
 
 it('good files: TLS 1.2 at least, and no CA where none is configured', () => {
