@@ -1,0 +1,105 @@
+/**
+ * Promises: the rules of all documents, each valid, with distinct names, and their routes.
+ */
+import { compileHeaders, type HeaderTable, mergeHeaders } from './compile-headers.ts';
+import { compileRoutes, type PlacedRoute } from './compile-routes.ts';
+import type { PolicyDocument } from './document.ts';
+import { durationSeconds } from './duration.ts';
+import { placeName, type Report, type Spot, within } from './report.ts';
+import type { RuleContent } from './schema.ts';
+import type { PolicySnapshot, Requirement, Rule } from './snapshot.ts';
+import { suggest } from './suggestion.ts';
+import { quote } from './wording.ts';
+
+export interface RuleContext {
+  readonly defaultHeaders: HeaderTable;
+  readonly pathParameters: PolicySnapshot['pathParameters'];
+  /** Undefined: a document could not be read, so that any name may be right. */
+  readonly issuerNames: ReadonlySet<string> | undefined;
+}
+
+export interface CompiledRule {
+  readonly rule: Rule;
+  readonly spot: Spot;
+  readonly routes: readonly PlacedRoute[];
+}
+
+export function compileRules(
+  documents: readonly PolicyDocument[],
+  context: RuleContext,
+  report: Report,
+): readonly CompiledRule[] {
+  const compiled: CompiledRule[] = [];
+  const names = new Map<string, Spot>();
+  for (const document of documents) {
+    for (const [index, content] of (document.content.rules ?? []).entries()) {
+      const spot: Spot = { document, path: ['rules', index] };
+      checkName(content.name, within(spot, 'name'), names, report);
+      compiled.push(compileRule(content, spot, context, report));
+    }
+  }
+  return compiled;
+}
+
+function checkName(name: string, spot: Spot, names: Map<string, Spot>, report: Report): void {
+  const namesake = names.get(name);
+  if (namesake === undefined) names.set(name, spot);
+  else report.error(spot, 'duplicate_name', `rule ${quote(name)} is already defined at ${placeName(namesake)}`);
+}
+
+function compileRule(content: RuleContent, spot: Spot, context: RuleContext, report: Report): CompiledRule {
+  const access = content.access ?? 'token';
+  const own = compileHeaders(content.headers, within(spot, 'headers'), report);
+  checkIssuers(content.issuers, context.issuerNames, within(spot, 'issuers'), report);
+  if (access !== 'token') checkAccess(content, spot, report);
+  const require = compileRequirement(content.require);
+  if (access === 'token' && require.scopes.length === 0 && require.anyScope.length === 0) {
+    const message = `rule ${quote(content.name)} requires no scope, any token of its issuers may pass`;
+    report.warn(within(spot, 'name'), 'no_scopes', message);
+  }
+  const rule: Rule = {
+    name: content.name,
+    access,
+    issuers: content.issuers === undefined ? undefined : new Set(content.issuers),
+    require,
+    headers: access === 'token' ? mergeHeaders(context.defaultHeaders, own) : [],
+    forwardToken: content.forwardToken ?? true,
+  };
+  const routes = compileRoutes({ content, rule, spot }, context.pathParameters, report);
+  return { rule, spot, routes };
+}
+
+function checkIssuers(
+  issuers: readonly string[] | undefined,
+  known: ReadonlySet<string> | undefined,
+  spot: Spot,
+  report: Report,
+): void {
+  if (known === undefined) return;
+  for (const [index, name] of (issuers ?? []).entries()) {
+    if (known.has(name)) continue;
+    const meant = suggest(name, [...known]);
+    const hint = meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
+    report.error(within(spot, index), 'unknown_issuer', `no issuer is named ${quote(name)}`, { hint });
+  }
+}
+
+/** All of these are about a token. Where none is looked at, they would promise a protection that is not there. */
+const tokenFields = ['issuers', 'require', 'headers', 'inject'] as const;
+
+function checkAccess(content: RuleContent, spot: Spot, report: Report): void {
+  for (const field of tokenFields) {
+    if (content[field] === undefined) continue;
+    const message = `\`${field}\` cannot stand beside \`access: ${content.access}\`, where no token is looked at`;
+    report.error(within(spot, field), 'access_conflict', message, { part: 'key' });
+  }
+}
+
+function compileRequirement({ scopes, anyScope, acr, maxAuthAge }: RuleContent['require'] & object = {}): Requirement {
+  return {
+    scopes: scopes ?? [],
+    anyScope: anyScope ?? [],
+    acr: acr ?? [],
+    maxAuthAgeSeconds: maxAuthAge === undefined ? undefined : durationSeconds(maxAuthAge),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Promises: the problems that the stages of compile.ts find, gathered, with the place of the node they are about.
+ */
+import type { PolicyDocument } from './document.ts';
+import { byPlace, type Problem } from './problem.ts';
+import type { TreePath } from './tree.ts';
+
+/** A node of a document. */
+export interface Spot {
+  readonly document: PolicyDocument;
+  readonly path: TreePath;
+}
+
+export type ReportProblem = (spot: Spot, code: string, message: string, options?: ReportOptions) => void;
+
+export interface ReportOptions {
+  readonly hint?: string | undefined;
+  /** What the problem is about: a name, or (default) a value. */
+  readonly part?: 'key' | 'value';
+}
+
+export interface Report {
+  readonly error: ReportProblem;
+  readonly warn: ReportProblem;
+  readonly hasErrors: () => boolean;
+  /** Sorted by place. */
+  readonly problems: () => readonly Problem[];
+}
+
+export function createReport(): Report {
+  const found: Problem[] = [];
+  const add =
+    (severity: Problem['severity']): ReportProblem =>
+    ({ document, path }, code, message, { hint, part } = {}) => {
+      const place = document.place(path, part);
+      found.push({ severity, file: document.file, ...place, code, message, ...(hint === undefined ? {} : { hint }) });
+    };
+  return {
+    error: add('error'),
+    warn: add('warning'),
+    hasErrors: () => found.some(({ severity }) => severity === 'error'),
+    problems: () => found.toSorted(byPlace),
+  };
+}
+
+/** A member or item of the node. */
+export function within({ document, path }: Spot, ...steps: TreePath): Spot {
+  return { document, path: [...path, ...steps] };
+}
+
+/** Where a node is, for messages about another one. */
+export function placeName({ document, path }: Spot, part: 'key' | 'value' = 'value'): string {
+  const { line, column } = document.place(path, part);
+  return `${document.file}:${line}:${column}`;
+}

@@ -1,0 +1,68 @@
+/**
+ * Promises: what the document's schema knows and this version does not do is refused by name, never ignored. A feature that arrives
+ * takes its row out of this table.
+ */
+import type { PolicyDocument } from './document.ts';
+import { type Report, type Spot, within } from './report.ts';
+import type { TreePath } from './tree.ts';
+
+interface Row {
+  /** `*` stands for every item of a list. */
+  readonly path: readonly string[];
+  /** Values that change nothing or are supported; absent: none is, and the field itself is refused. */
+  readonly except?: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  { path: ['rules', '*', 'require', 'when'] },
+  { path: ['rules', '*', 'inject'] },
+  { path: ['rules', '*', 'mode'], except: ['enforce'] },
+  { path: ['issuers', '*', 'provider'], except: ['generic', 'rfc9068'] },
+  { path: ['issuers', '*', 'senderConstraint'], except: ['none'] },
+  { path: ['issuers', '*', 'dpop'] },
+  { path: ['issuers', '*', 'tenants'] },
+  { path: ['clients'] },
+  { path: ['revocations'] },
+  { path: ['tests'] },
+];
+
+export function refuseUnsupported(documents: readonly PolicyDocument[], report: Report): void {
+  for (const document of documents) {
+    for (const row of rows)
+      refuseRow(row, { node: document.content, spot: { document, path: [] }, rest: row.path }, report);
+  }
+}
+
+interface Step {
+  readonly node: unknown;
+  readonly spot: Spot;
+  readonly rest: TreePath;
+}
+
+function refuseRow(row: Row, { node, spot, rest }: Step, report: Report): void {
+  const [step, ...others] = rest;
+  if (step === undefined) {
+    refuseValue(row, node, spot, report);
+  } else if (step === '*') {
+    const items = Array.isArray(node) ? node : [];
+    for (const [index, item] of items.entries())
+      refuseRow(row, { node: item, spot: within(spot, index), rest: others }, report);
+  } else if (typeof node === 'object' && node !== null && Object.hasOwn(node, step)) {
+    refuseRow(row, { node: Reflect.get(node, step), spot: within(spot, step), rest: others }, report);
+  }
+}
+
+function refuseValue({ path, except }: Row, value: unknown, spot: Spot, report: Report): void {
+  const isEmptyList = Array.isArray(value) && value.length === 0;
+  if (value === undefined || isEmptyList) return;
+  const field = path.at(-1) ?? '';
+  if (except === undefined || typeof value !== 'string') {
+    report.error(spot, 'unsupported', unsupported(field), { part: 'key' });
+  } else if (!except.includes(value)) {
+    report.error(spot, 'unsupported', unsupported(`${field}: ${value}`));
+  }
+}
+
+function unsupported(what: string): string {
+  return `\`${what}\` is not supported by this version`;
+}
