@@ -64,12 +64,12 @@ export async function startJwksServer({ tls = false, port = 0 }: JwksServerOptio
 
   const listener: RequestListener = (request, response) => {
     const path = pathOf(request);
-    const count = (counts.get(path) ?? 0) + 1;
-    counts.set(path, count);
+    const times = count(path) + 1;
+    counts.set(path, times);
     requests.push(`${request.method} ${request.url}`);
     for (const look of watchers) look();
     const found = answers.get(path) ?? { status: 404, body: 'not here' };
-    reply(response, typeof found === 'function' ? found(count) : found);
+    reply(response, typeof found === 'function' ? found(times) : found);
   };
   const server = tls
     ? createTlsServer({ cert: readTestPem('server.pem'), key: readTestPem('server-key.pem') }, listener)
