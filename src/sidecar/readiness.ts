@@ -1,0 +1,89 @@
+/**
+ * Promises: whether we are ready, decided from state and time alone, and what `/readyz` says about it (interface sections 1 and 9).
+ * Ready: a good policy is active, and every issuer that it names has keys or the time allowed for that is over. Once ready it stays
+ * ready until it drains: a later policy with an issuer whose keys cannot be had must not take the whole mesh down.
+ */
+import type { KeySetStatus } from '../keyset/issuer-keys.ts';
+import type { Problem } from '../policy/problem.ts';
+
+/** The state as it is at the moment. */
+export interface ReadinessFacts {
+  /** Hash of the active policy; undefined before the first good one. */
+  readonly policy: string | undefined;
+  readonly rejected: readonly { readonly source: string; readonly problems: readonly Problem[] }[];
+  /** Sources that cannot be read, each with the reason. */
+  readonly unreadable: ReadonlyMap<string, string>;
+  readonly issuers: ReadonlyMap<string, KeySetStatus>;
+}
+
+export interface Readiness {
+  /** Looks at the facts; true from the first time that they suffice until `drain`. */
+  update(): boolean;
+  drain(): void;
+  /** The body of `/readyz`. */
+  report(): ReadinessReport;
+}
+
+export interface ReadinessReport {
+  readonly status: 'ready' | 'not_ready' | 'draining';
+  /** What readiness waits for, or what is missing although we are ready; one sentence each. */
+  readonly missing: readonly string[];
+  readonly policy: string | null;
+  readonly rejected: readonly { readonly source: string; readonly problems: readonly Problem[] }[];
+  readonly issuers: Readonly<Record<string, KeySetStatus>>;
+}
+
+export interface ReadinessPorts {
+  readonly facts: () => ReadinessFacts;
+  /** True once `--ready-timeout` is over. */
+  readonly isTimeOver: () => boolean;
+}
+
+/** Problems of one source in the body; the log has them all. */
+const maxProblems = 10;
+
+export function createReadiness(ports: ReadinessPorts): Readiness {
+  let isReady = false;
+  let isDraining = false;
+
+  function update(): boolean {
+    const facts = ports.facts();
+    if (!isDraining && facts.policy !== undefined && (keyless(facts).length === 0 || ports.isTimeOver()))
+      isReady = true;
+    return isReady;
+  }
+
+  function drain(): void {
+    isDraining = true;
+    isReady = false;
+  }
+
+  function report(): ReadinessReport {
+    const facts = ports.facts();
+    return {
+      status: isDraining ? 'draining' : isReady ? 'ready' : 'not_ready',
+      missing: missing(facts),
+      policy: facts.policy ?? null,
+      rejected: facts.rejected.map(({ source, problems }) => ({ source, problems: problems.slice(0, maxProblems) })),
+      issuers: Object.fromEntries(facts.issuers),
+    };
+  }
+
+  return { update, drain, report };
+}
+
+/** Names of the issuers that have no keys to serve with. */
+export function keyless({ issuers }: Pick<ReadinessFacts, 'issuers'>): readonly string[] {
+  return [...issuers].filter(([, { hasKeys }]) => !hasKeys).map(([name]) => name);
+}
+
+function missing(facts: ReadinessFacts): readonly string[] {
+  return [
+    ...(facts.policy === undefined ? ['no good policy has been loaded yet'] : []),
+    ...[...facts.unreadable].map(([source, reason]) => `policy source ${source} cannot be read: ${reason}`),
+    ...facts.rejected.map(({ source }) => `the newest version of policy source ${source} was refused`),
+    ...keyless(facts).map(
+      (name) => `issuer ${name} has no keys: ${facts.issuers.get(name)?.lastError ?? 'not fetched yet'}`,
+    ),
+  ];
+}

@@ -1,0 +1,81 @@
+/**
+ * Promises: what the rooms tell becomes log lines and metrics, in one place, so that an operator reads the same words everywhere.
+ */
+import type { ServeSettings } from '../config/settings.ts';
+import type { KeySetObserver } from '../keyset/ports.ts';
+import { formatProblem } from '../policy/problem.ts';
+import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
+import { backgroundDestination, createLog } from '../telemetry/log.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { PolicyFeedObserver } from './policy-feed.ts';
+
+export type Log = ReturnType<typeof createLog>;
+
+export interface Reporting {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly decisionLog: DecisionLog;
+  /** A bug: logged with its stack. */
+  readonly fault: (fault: unknown) => void;
+}
+
+export function createReporting(settings: ServeSettings): Reporting {
+  const metrics = createMetrics();
+  const { logLevel: level, logFormat: format } = settings;
+  const log = createLog(
+    { level, format, isTerminal: process.stdout.isTTY },
+    backgroundDestination(1, metrics.decisionLogDropped),
+  );
+  const decisionLog = createDecisionLog(
+    {
+      mode: settings.decisionLog,
+      sample: settings.decisionLogSample,
+      linesPerSecond: settings.decisionLogPerSecond,
+      logSubjects: settings.logSubjects,
+    },
+    {
+      now: () => performance.now(),
+      random: Math.random,
+      write: (line) => log.info(line, 'decision'),
+      dropped: metrics.decisionLogDropped,
+    },
+  );
+  return { log, metrics, decisionLog, fault: (fault) => log.error({ err: fault }, 'fault') };
+}
+
+/** `changed`: readiness may be another one. */
+export function keyReports({ log, metrics, fault }: Reporting, changed: () => void): KeySetObserver {
+  /** What was logged last of each issuer's unused keys: the same set is fetched again and again. */
+  const logged = new Map<string, string>();
+  return {
+    fetched: (issuer, result) => {
+      metrics.jwksFetch(issuer, result);
+      if (result === 'ok') log.debug({ issuer }, 'keys fetched');
+      else log.warn({ issuer, error: result }, 'keys cannot be fetched');
+    },
+    ignored: (issuer, counts) => {
+      const ignored = JSON.stringify([...counts]);
+      if (counts.size > 0 && ignored !== logged.get(issuer)) {
+        log.warn({ issuer, ignored: Object.fromEntries(counts) }, 'the issuer publishes keys that are not used');
+      }
+      logged.set(issuer, ignored);
+    },
+    changed,
+    fault: (_issuer, error) => fault(error),
+  };
+}
+
+type PolicyReports = Omit<PolicyFeedObserver, 'applied' | 'changed'>;
+
+export function policyReports({ log, metrics }: Reporting): PolicyReports {
+  return {
+    refused: (source, problems) => {
+      metrics.policyRejected();
+      log.error({ source, problems: problems.map(formatProblem) }, 'policy refused, the last good one stays');
+    },
+    unreadable: (source, reason) => {
+      metrics.policyRejected();
+      log.error({ source, reason }, 'policy source cannot be read, its last good version stays');
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * Promises: the composition root of `serve`: every room built and joined, with one start and one end. No decision is made here.
+ * Leaves to others: argv and signals (commands/).
+ */
+import { createAuthorizer } from '../authorizer/authorize.ts';
+import { type Check, createCheck } from '../check.ts';
+import type { ServeSettings } from '../config/settings.ts';
+import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
+import { systemPorts } from '../keyset/ports.ts';
+import type { RefreshOptions } from '../keyset/refresh.ts';
+import { createPolicyStore } from '../policy/store.ts';
+import type { AdminServer } from '../server/admin.ts';
+import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
+import { watchPath } from '../source/watch-path.ts';
+import { systemWatchPorts } from '../source/watch-ports.ts';
+import { createAdmin } from './pages.ts';
+import type { PolicyFeed } from './policy-feed.ts';
+import { createPolicyLife, type PolicyParts } from './policy-life.ts';
+import type { Readiness } from './readiness.ts';
+import { createReporting, keyReports, type Reporting } from './reporting.ts';
+
+export interface Sidecar {
+  /** Real addresses, in the order of the settings. */
+  readonly grpc: readonly string[];
+  readonly admin: string;
+  /** Says not serving, answers until traffic has gone or the limit is reached, then ends. */
+  drain(): Promise<void>;
+  /** Ends at once. */
+  stop(): Promise<void>;
+}
+
+/** Shortest drain and quiet time of interface section 1. */
+const drainMinMs = 2000;
+const drainQuietMs = 1000;
+
+/** Rejects with an error of one clear line when an address cannot be bound or a TLS file is bad. */
+export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
+  const parts = build(settings);
+  const { reporting, server, admin, ready } = parts;
+  const grpc = await server.start();
+  const adminAddress = await admin.start().catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
+  reporting.log.info({ grpc, admin: adminAddress }, 'listening');
+  const watches = settings.policyPaths.map((path) =>
+    watchPath(path, (state) => parts.feed.deliver(path, state), systemWatchPorts(reporting.fault)),
+  );
+
+  async function end(endServer: () => Promise<unknown>): Promise<void> {
+    ready.drain();
+    await endServer();
+    for (const watch of watches) watch.close();
+    parts.keySets.stop();
+    await admin.stop();
+  }
+
+  return {
+    grpc,
+    admin: adminAddress,
+    drain: () =>
+      end(async () => {
+        reporting.log.info('draining');
+        const limits = { minMs: drainMinMs, quietMs: drainQuietMs, maxMs: settings.drainMs };
+        const outcome = await server.drain(limits);
+        reporting.log.info({ outcome }, 'drained');
+      }),
+    stop: () => end(() => server.stop()),
+  };
+}
+
+interface Parts {
+  readonly reporting: Reporting;
+  readonly keySets: KeySets;
+  readonly server: GrpcServer;
+  readonly admin: AdminServer;
+  readonly feed: PolicyFeed;
+  readonly ready: Readiness;
+}
+
+function build(settings: ServeSettings): Parts {
+  const reporting = createReporting(settings);
+  const store = createPolicyStore();
+  // Readiness is built last, and keys tell of themselves only later.
+  const onKeys: (() => void)[] = [];
+  const reports = keyReports(reporting, () => onKeys.forEach((tell) => tell()));
+  const keySets = createKeySets(refreshOptions(settings), systemPorts(reports));
+  reporting.metrics.jwksAges(() => keyAges(keySets));
+  const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets }));
+  const life = createPolicyLife(settings, reporting, { store, keySets, server });
+  onKeys.push(life.look);
+  return {
+    reporting,
+    keySets,
+    server,
+    feed: life.feed,
+    ready: life.ready,
+    admin: createAdmin(settings, reporting, life),
+  };
+}
+
+function checkOf(
+  settings: ServeSettings,
+  reporting: Reporting,
+  { store, keySets }: Pick<PolicyParts, 'store' | 'keySets'>,
+): Check {
+  const { metrics, decisionLog, fault } = reporting;
+  const authorizer = createAuthorizer({
+    policy: () => store.current(),
+    resolveKeys: keySets.resolve,
+    now: Date.now,
+    limits: { maxTokenBytes: settings.maxTokenBytes, tokenCacheEntries: settings.tokenCacheEntries },
+  });
+  return createCheck({
+    authorizer,
+    monotonicMs: () => performance.now(),
+    observe: (request, decision, elapsedMs) => {
+      metrics.checkDone(decision, elapsedMs / 1000);
+      decisionLog(request, decision, elapsedMs * 1000);
+    },
+    onFault: fault,
+  });
+}
+
+function createGrpc(settings: ServeSettings, { log, fault }: Reporting, check: Check): GrpcServer {
+  const { grpcTls, grpcAddresses: addresses, grpcSocketMode: socketMode } = settings;
+  return createGrpcServer({
+    addresses,
+    socketMode,
+    check,
+    onFault: fault,
+    tls: grpcTls && { cert: grpcTls.certFile, key: grpcTls.keyFile, clientCa: grpcTls.clientCaFile },
+    onTlsProblem: ({ file, reason }) => log.error({ file, reason }, 'TLS file refused, the old ones stay'),
+    onTlsReload: () => log.info('TLS files reloaded'),
+  });
+}
+
+function refreshOptions(settings: ServeSettings): RefreshOptions {
+  return {
+    refreshMs: settings.jwksRefreshMs,
+    minRefreshMs: settings.jwksMinRefreshMs,
+    cooldownMs: settings.jwksCooldownMs,
+    maxStaleMs: settings.jwksMaxStaleMs,
+  };
+}
+
+function keyAges(keySets: KeySets): readonly (readonly [string, number])[] {
+  return [...keySets.status()].flatMap(([name, { ageSeconds }]) =>
+    ageSeconds === undefined ? [] : [[name, ageSeconds]],
+  );
+}
