@@ -1,0 +1,89 @@
+/** Promises: Scopegate with the policy, the keys and the instant of one case file; nothing of it reads a real clock. */
+import { type Authorizer, createAuthorizer } from '../../src/authorizer/authorize.ts';
+import type { RequestAttributes } from '../../src/decision/request.ts';
+import { Failure } from '../../src/keyset/failure.ts';
+import type { Get } from '../../src/keyset/fetch.ts';
+import { createKeySets } from '../../src/keyset/key-sets.ts';
+import { defaultRefreshOptions } from '../../src/keyset/refresh.ts';
+import { compile } from '../../src/policy/compile.ts';
+import { parseDocuments } from '../../src/policy/document.ts';
+import { formatProblem } from '../../src/policy/problem.ts';
+import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
+import type { CaseFile, Check } from './case-file.ts';
+import { type ClientRequest, clientRequest } from './request-maker.ts';
+import { TokenMaker } from './tokens.ts';
+
+/** One case file made real. */
+export interface Subject {
+  readonly authorizer: Authorizer;
+  /** The request of a check, with a token of its own. */
+  request(check: Check): ClientRequest;
+  stop(): void;
+}
+
+export function createSubject(file: CaseFile): Subject {
+  const tokens = new TokenMaker(file);
+  const snapshot = file.policy.length === 0 ? undefined : snapshotOf(file.name, tokens.documents());
+  const nowMs = (): number => file.nowSeconds * 1000;
+  const keySets = createKeySets(defaultRefreshOptions, {
+    now: nowMs,
+    schedule,
+    random: () => 0.5,
+    get: getFrom(tokens),
+    observe: { fetched: ignore, ignored: ignore, changed: ignore, fault: fail },
+  });
+  keySets.update(snapshot?.issuers.values() ?? []);
+  const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
+  const authorizer = createAuthorizer({ policy: () => snapshot, resolveKeys: keySets.resolve, now: nowMs, limits });
+  return { authorizer, request: (check) => clientRequest(file, check, tokens), stop: () => keySets.stop() };
+}
+
+/** Hands each request to the subject of the file that is being run. */
+export class SubjectSwitch implements Authorizer {
+  #current: Subject | undefined;
+
+  use(subject: Subject | undefined): void {
+    this.#current?.stop();
+    this.#current = subject;
+  }
+
+  authorize(request: RequestAttributes, waitMs: number): ReturnType<Authorizer['authorize']> {
+    return this.#authorizer().authorize(request, waitMs);
+  }
+
+  refuse(stop: Parameters<Authorizer['refuse']>[0]): ReturnType<Authorizer['refuse']> {
+    return this.#authorizer().refuse(stop);
+  }
+
+  #authorizer(): Authorizer {
+    if (this.#current === undefined) throw new Error('no case file is being run');
+    return this.#current.authorizer;
+  }
+}
+
+function snapshotOf(name: string, documents: readonly unknown[]): PolicySnapshot {
+  const parsed = parseDocuments({ name, text: documents.map((document) => JSON.stringify(document)).join('\n---\n') });
+  const compiled = compile(parsed.documents);
+  const errors = [...parsed.problems, ...compiled.problems].filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 || compiled.snapshot === undefined) throw new Error(errors.map(formatProblem).join('\n'));
+  return compiled.snapshot;
+}
+
+/** The network: what the case publishes, and a refused connection for everything else. */
+function getFrom(tokens: TokenMaker): Get {
+  return async (url) => {
+    const document = tokens.keySetAt(url.href);
+    return document === undefined ? new Failure('connect') : { document, maxAgeSeconds: undefined };
+  };
+}
+
+function schedule(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
+}
+
+function ignore(): void {}
+
+function fail(issuer: string, error: unknown): void {
+  throw new Error(`fault in the keys of ${issuer}`, { cause: error });
+}
