@@ -335,6 +335,7 @@ it('stop: the files are looked at no more', async () => {
   expect(clock.pending()).toBe(0);
 });
 
+// Shorter than the time after which the handshake would be given up anyway.
 it('drain with a connection that never began its handshake: is not held back by it', async () => {
   await put(folder, 'tls/server');
   const { server, address } = await serve();
@@ -347,4 +348,4 @@ it('drain with a connection that never began its handshake: is not held back by 
   const drained = server.drain({ minMs: 2000, quietMs: 1000, maxMs: 20_000 });
   clock.advance(2000);
   expect(await drained).toBe('quiet');
-});
+}, 5000);
