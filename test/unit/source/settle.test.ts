@@ -76,6 +76,16 @@ const changes: Record<string, [known: PathState, now: PathState]> = {
       ],
     },
   ],
+  'a file less': [
+    {
+      kind: 'content',
+      files: [
+        { name: 'a.yaml', text: 'a' },
+        { name: 'b.yaml', text: 'b' },
+      ],
+    },
+    content('a'),
+  ],
   'another name': [content('a'), { kind: 'content', files: [{ name: 'b.yaml', text: 'a' }] }],
   'absent after content': [content('a'), absent],
   'content after absent': [absent, content('a')],

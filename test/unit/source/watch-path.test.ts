@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,8 +140,8 @@ it('a mounted ConfigMap, as FILE: each swap of ..data is delivered', async () =>
     ['3', 'three'],
   ] as const) {
     await publish(version, { 'p.yaml': text });
-    await rm(file(`..${Number(version) - 1}`), { recursive: true });
     expect(await deliveries.next()).toBe(text);
+    await rm(file(`..${Number(version) - 1}`), { recursive: true });
   }
 });
 
@@ -203,27 +204,76 @@ it('a receiver that throws: reported, and later changes are delivered', async ()
   expect(faults[0]).toBe(broken);
 });
 
-it('after close: nothing is read, watched or delivered', async () => {
-  await writeFile(file('p.yaml'), 'one');
+/** Notices that the test gives. */
+function fakeWatch() {
   const open = new Set<object>();
-  let notice: () => void = () => undefined;
-  const deliveries = start(file('p.yaml'), {
+  let changed: (entry: string | null) => void = () => undefined;
+  const watchFolder: WatchPorts['watch'] = (_folder, callback) => {
+    changed = callback;
+    const watcher = { close: () => open.delete(watcher) };
+    open.add(watcher);
+    return watcher;
+  };
+  return { open, watch: watchFolder, notice: () => changed(null) };
+}
+
+it('a notice that comes while the path is read: not lost', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  const fake = fakeWatch();
+  const deliveries = new Deliveries();
+  const deliver = (state: PathState): void => {
+    if (state.kind === 'content' && state.files[0]?.text === 'one') {
+      writeFileSync(file('p.yaml'), 'two');
+      fake.notice();
+    }
+    deliveries.deliver(state);
+  };
+  watch = watchPath(file('p.yaml'), deliver, {
+    ...systemWatchPorts(() => undefined),
     ...noticesOnly,
-    watch: (_folder, changed) => {
-      notice = () => changed(null);
-      const watcher = { close: () => open.delete(watcher) };
-      open.add(watcher);
-      return watcher;
-    },
+    watch: fake.watch,
   });
   expect(await deliveries.next()).toBe('one');
-  expect(open.size).toBeGreaterThan(1);
+  expect(await deliveries.next()).toBe('two');
+});
+
+it('after many changes: as many watches as at the start', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  const fake = fakeWatch();
+  const deliveries = start(file('p.yaml'), { ...noticesOnly, watch: fake.watch });
+  expect(await deliveries.next()).toBe('one');
+  const atStart = fake.open.size;
+  for (const text of ['two', 'three', 'four']) {
+    await writeFile(file('p.yaml'), text);
+    fake.notice();
+    expect(await deliveries.next()).toBe(text);
+  }
+  expect(fake.open.size).toBe(atStart);
+});
+
+it('after close: nothing is read, watched or delivered', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  const fake = fakeWatch();
+  const deliveries = start(file('p.yaml'), { ...noticesOnly, watch: fake.watch });
+  expect(await deliveries.next()).toBe('one');
+  expect(fake.open.size).toBeGreaterThan(1);
   watch?.close();
-  expect(open.size).toBe(0);
+  expect(fake.open.size).toBe(0);
   await writeFile(file('p.yaml'), 'two');
-  notice();
+  fake.notice();
   const other = start(file('p.yaml'));
   expect(await other.next()).toBe('two');
-  expect(open.size).toBe(0);
+  expect(fake.open.size).toBe(0);
+  expect(await Promise.race([deliveries.next(), Promise.resolve('nothing')])).toBe('nothing');
+});
+
+it('closed while the first reading is under way: no watch stays open, nothing is delivered', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  const fake = fakeWatch();
+  const deliveries = start(file('p.yaml'), { ...noticesOnly, watch: fake.watch });
+  watch?.close();
+  const other = start(file('p.yaml'));
+  expect(await other.next()).toBe('one');
+  expect(fake.open.size).toBe(0);
   expect(await Promise.race([deliveries.next(), Promise.resolve('nothing')])).toBe('nothing');
 });
