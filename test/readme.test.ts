@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { serveOptions } from '../src/config/serve-options.ts';
+import { compile } from '../src/policy/compile.ts';
+import { parseDocuments } from '../src/policy/document.ts';
 import { denyTable, readme, section } from './support/readme.ts';
 
 const root = new URL('../', import.meta.url);
@@ -40,6 +42,13 @@ describe('README', () => {
 
   it('the settings of the connection manager: as in the documented bootstrap', () => {
     expect(manager()).toMatchObject(z.looseObject({}).parse(parse(section('envoy-manager'))));
+  });
+
+  it('the first policy: good, without a warning', () => {
+    const { documents, problems } = parseDocuments({ name: 'policy.yaml', text: section('first-policy') });
+    const compiled = compile(documents);
+    expect([...problems, ...compiled.problems]).toEqual([]);
+    expect(compiled.snapshot?.rules.map(({ name }) => name)).toEqual(['health', 'orders-read', 'orders-write']);
   });
 
   it('the npm scripts it names exist', () => {

