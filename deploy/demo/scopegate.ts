@@ -23,7 +23,7 @@ type Entry = z.infer<typeof entrySchema>;
 const listeningSchema = z.object({ grpc: z.tuple([z.string()], z.string()), admin: z.string() });
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const options = ['--log-format', 'json', '--decision-log', 'all', '--drain', '1s'];
+const options = ['--log-format', 'json', '--decision-log', 'all', '--drain', '0s'];
 const readyTimeoutMs = 60_000;
 
 export async function startScopegate(policyFile: string): Promise<Scopegate> {
