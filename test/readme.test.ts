@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -65,6 +65,16 @@ describe('README', () => {
     const named = all(/(--[a-z][a-z-]+)/g).filter((flag) => !flag.startsWith('--config'));
     expect(named).toContain('--policy');
     expect(named.filter((flag) => !known.has(flag))).toEqual([]);
+  });
+
+  it('the metrics it names exist', () => {
+    const folder = new URL('src/telemetry/', root);
+    const source = readdirSync(folder)
+      .map((name) => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n');
+    const named = all(/`(scopegate_\w+)/g);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !source.includes(`'${name}'`))).toEqual([]);
   });
 
   it('the files it links to exist', () => {

@@ -90,7 +90,7 @@ async function run(settings: Settings, interrupted: Promise<'interrupted'>, stag
   }
   print(...(await invitation(stage)));
   stage.scopegate.onLog((line) => print(`  ${line}`));
-  await Promise.race([interrupted, broken]);
+  await Promise.race([interrupted, broken]).finally(() => stage.scopegate.onLog(() => {}));
   return 0;
 }
 

@@ -108,21 +108,28 @@ const dull = new Set([
   'hostname',
   'msg',
   'policy',
-  'durationUs',
-  'tokenCache',
-  'shadow',
+  'source',
+  'issuer',
   'host',
   'requestId',
+  'traceparent',
 ]);
+const dullOfDecisions = new Set(['decision', 'status', 'reason', 'jti', 'kid', 'shadow', 'durationUs', 'tokenCache']);
 
-/** `decision allow allowed 200 …`: the message, then the values that matter. */
+/** The message, or the decision with its status and reason; then the other values as `name=value`. */
 function readable(line: string): string {
   const entry = parseEntry(line);
   if (entry === undefined) {
     return line;
   }
+  const isDecision = entry.msg === 'decision';
+  const start = isDecision ? [entry['decision'], entry['status'], entry['reason']] : [entry.msg];
   const values = Object.entries(entry)
-    .filter(([name]) => !dull.has(name))
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return [entry.msg, ...values].join(' ');
+    .filter(([name]) => !dull.has(name) && !(isDecision && dullOfDecisions.has(name)))
+    .map(([name, value]) => `${name}=${text(value)}`);
+  return [...start.map(text), ...values].join(' ');
+}
+
+function text(value: unknown): string {
+  return Array.isArray(value) ? value.map(text).join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -69,7 +69,7 @@ describe('npm run demo', { timeout: 60_000 }, () => {
     const authorization = `Bearer ${await readFile(`${folder}/reader`, 'utf8')}`;
     const status = async (): Promise<number> => (await fetch(url, { headers: { authorization } })).status;
     expect(await status()).toBe(200);
-    await said(/decision .*allowed/);
+    await said(/allow 200 allowed .*clientId=shop/);
 
     const policyFile = `${folder}/policy.yaml`;
     const policy = await readFile(policyFile, 'utf8');
