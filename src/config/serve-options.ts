@@ -95,7 +95,7 @@ export const serveOptions: ServeOptionTable = {
     repeatable: true,
     group: 'Policy',
     defaultText: undefined,
-    help: 'FILE or DIR with policy documents (DIR: its *.yaml, *.yml and *.json), watched for changes; required, repeatable',
+    help: 'FILE or DIR (its *.yaml, *.yml and *.json) of policy documents; read again when they change; required, repeatable',
     parse: each(policySource, 'a policy is required: --policy FILE or --policy DIR'),
   },
   grpcAddresses: {
@@ -108,49 +108,49 @@ export const serveOptions: ServeOptionTable = {
     parse: each(listenAddress, 'at least one address is required'),
   },
   grpcTlsCertFile: optional('--grpc-tls-cert', 'FILE', 'Listeners', {
-    help: 'PEM certificate chain of the gRPC listeners, re-read when it changes; turns TLS on',
+    help: 'PEM certificate chain; turns TLS on; read again when it changes',
     parse: filePath,
   }),
   grpcTlsKeyFile: optional('--grpc-tls-key', 'FILE', 'Listeners', {
-    help: 'PEM private key of that certificate, re-read when it changes',
+    help: 'PEM private key of that certificate',
     parse: filePath,
   }),
   grpcTlsClientCaFile: optional('--grpc-tls-client-ca', 'FILE', 'Listeners', {
-    help: 'PEM authorities whose client certificates are accepted; makes them required (mutual TLS)',
+    help: 'PEM authorities of client certificates, which are then required',
     parse: filePath,
   }),
   grpcSocketMode: one('--grpc-socket-mode', 'MODE', 'Listeners', {
     defaultText: '0660',
-    help: 'permission bits of unix sockets; whoever may write to the socket may ask',
+    help: 'permissions of unix sockets: whoever may write may ask',
     parse: fileMode,
   }),
   adminAddress: one('--admin', 'ADDR', 'Listeners', {
     defaultText: '127.0.0.1:9002',
-    help: '/livez, /readyz and /metrics; they have no access control, so it listens on loopback by default',
+    help: '/livez, /readyz and /metrics, without access control',
     parse: listenAddress,
   }),
   logLevel: one('--log-level', 'LEVEL', 'Logs', {
     defaultText: 'info',
-    help: 'trace, debug, info, warn, error, fatal or silent; the decision log has its own switch',
+    help: 'trace, debug, info, warn, error, fatal or silent',
     parse: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
   }),
   logFormat: optional('--log-format', 'FORMAT', 'Logs', {
-    help: 'json or pretty; pretty is for people (default: pretty on a terminal, else json)',
+    help: 'json or pretty; by default pretty on a terminal, else json',
     parse: choice(['json', 'pretty']),
   }),
   decisionLog: one('--decision-log', 'WHICH', 'Logs', {
     defaultText: 'denied',
-    help: 'off, denied or all: which decisions are logged, one line each on stdout',
+    help: 'off, denied or all: which decisions are a line on stdout',
     parse: choice(['off', 'denied', 'all']),
   }),
   decisionLogSample: one('--decision-log-sample', 'SHARE', 'Logs', {
     defaultText: '1',
-    help: 'share of the allows that --decision-log all logs, 0 to 1; denials are never sampled',
+    help: 'share of allows that --decision-log all logs, 0 to 1',
     parse: share,
   }),
   decisionLogPerSecond: one('--decision-log-rate', 'N', 'Logs', {
     defaultText: '1000',
-    help: 'decision lines a second at most, so that a flood cannot fill the disk; dropped ones are counted',
+    help: 'decision lines a second at most, so that a flood fills no disk; what is dropped is counted',
     parse: wholeNumber(1, 1_000_000, 'lines a second'),
   }),
   logSubjects: {
@@ -159,7 +159,7 @@ export const serveOptions: ServeOptionTable = {
     repeatable: false,
     group: 'Logs',
     defaultText: 'false',
-    help: 'log subjects as they are; otherwise hashed with a key that this process forgets, since they name people',
+    help: 'log subjects as they are; otherwise hashed, since they name people',
     parse: (texts) => truth(texts.at(-1) ?? 'false'),
   },
   drainMs: one('--drain', 'DURATION', 'Lifecycle', {
@@ -169,7 +169,7 @@ export const serveOptions: ServeOptionTable = {
   }),
   readyTimeoutMs: one('--ready-timeout', 'DURATION', 'Lifecycle', {
     defaultText: '60s',
-    help: 'longest time an issuer without keys holds readiness back, so that one outage does not stop a roll-out',
+    help: 'longest time that an issuer without keys holds readiness back',
     parse: duration('0s', '24h'),
   }),
   workers: one('--workers', 'N', 'Lifecycle', {
@@ -179,32 +179,32 @@ export const serveOptions: ServeOptionTable = {
   }),
   jwksRefreshMs: one('--jwks-refresh', 'DURATION', 'Keys of the issuers', {
     defaultText: '10m',
-    help: 'age at which keys are fetched again when the issuer states none (cache-control)',
+    help: 'age at which keys are fetched again when the issuer states none',
     parse: duration('1s', '24h'),
   }),
   jwksMinRefreshMs: one('--jwks-min-refresh', 'DURATION', 'Keys of the issuers', {
     defaultText: '1m',
-    help: 'shortest such age, whatever the issuer states; spares the issuer',
+    help: 'shortest such age, whatever the issuer states',
     parse: duration('1s', '24h'),
   }),
   jwksCooldownMs: one('--jwks-cooldown', 'DURATION', 'Keys of the issuers', {
     defaultText: '30s',
-    help: 'shortest time between fetches that unknown keys cause, and after a failed one; a flood of junk tokens costs one fetch',
+    help: 'shortest time between fetches for unknown keys, and after a failed one: a flood of junk tokens costs one fetch',
     parse: duration('1s', '24h'),
   }),
   jwksMaxStaleMs: one('--jwks-max-stale', 'DURATION', 'Keys of the issuers', {
     defaultText: '24h',
-    help: 'how long keys serve after the last good fetch, while the issuer cannot be reached',
+    help: 'how long keys serve after the last good fetch',
     parse: duration('1s', '168h'),
   }),
   maxTokenBytes: one('--max-token-bytes', 'BYTES', 'Limits', {
     defaultText: '16384',
-    help: 'longer tokens are refused unread; bounds the work that one request can cause',
+    help: 'longer tokens are refused unread; bounds the work of a request',
     parse: wholeNumber(64, 1_048_576, 'bytes'),
   }),
   tokenCacheEntries: one('--token-cache-entries', 'N', 'Limits', {
     defaultText: '20000',
-    help: 'verified tokens that are remembered, so that a signature is checked once; bounds memory; 0 remembers none',
+    help: 'verified tokens to remember, so that each signature is checked once; bounds memory; 0 remembers none',
     parse: wholeNumber(0, 10_000_000, 'tokens'),
   }),
 };

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/**
+ * Promises: the process entry: argv to a command to an exit code. What is thrown up to here is a fault of ours and is shown with its
+ * stack.
+ */
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { runProgram } from './commands/program.ts';
+import { startLoaded } from './commands/start.ts';
+
+/** `package.json` is one folder up from the sources and from the built files alike. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const found: unknown = JSON.parse(text);
+  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
+}
+
+async function main(): Promise<number> {
+  try {
+    return await runProgram(process.argv.slice(2), {
+      version: packageVersion(),
+      environment: process.env,
+      columns: process.stdout.columns,
+      writeOut: (text) => process.stdout.write(text),
+      writeError: (text) => process.stderr.write(text),
+      signals: process,
+      start: startLoaded,
+    });
+  } catch (fault) {
+    process.stderr.write(`scopegate: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}\n`);
+    return 1;
+  }
+}
+
+// Not only the exit code: a connection that somebody holds open must not keep a drained process alive.
+process.exit(await main());
