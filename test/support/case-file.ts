@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isScalar, parse, parseDocument, type ScalarTag, type CollectionTag, YAMLSeq } from 'yaml';
+import { type CollectionTag, isScalar, parse, parseDocument, type ScalarTag, YAMLSeq } from 'yaml';
 import { z } from 'zod';
 
 export const doorNames = ['function', 'wire', 'envoy'] as const;

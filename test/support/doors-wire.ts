@@ -5,7 +5,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import type { Answer } from './doors.ts';
 import { type CheckResponse, decodeCheckResponse, encodeCheckRequest, type HeaderValueOption } from './proto-types.ts';
-import { checkRequest, type ClientRequest, type Encoding, headersAtEnvoy } from './request-maker.ts';
+import { type ClientRequest, checkRequest, type Encoding, headersAtEnvoy } from './request-maker.ts';
 
 export class WireClient {
   readonly #client: Client;

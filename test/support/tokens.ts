@@ -2,7 +2,7 @@
  * Promises: keys and tokens as a case describes them, made with node:crypto alone: nothing of what is tested takes part, and
  * tokens that no library would make can be made.
  */
-import { createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign, constants } from 'node:crypto';
+import { constants, createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { CaseFile, KeySpec, PolicyDocument, TokenSpec } from './case-file.ts';
 
 type Members = Readonly<Record<string, unknown>>;
