@@ -87,9 +87,15 @@ async function entryNamed(name: string, log: Log, child: Child): Promise<Entry> 
   });
   const first = await Promise.race([found, child.ended, late]);
   if (typeof first === 'string') {
-    throw new SetupError(`Scopegate ${first}: ${log.lines.slice(-5).map(readable).join(' / ') || 'it said nothing'}`);
+    throw new SetupError(`Scopegate ${first}: ${complaint(log.lines)}`);
   }
   return first;
+}
+
+/** The line that says most: the first with an error in it, else the last one. */
+function complaint(lines: readonly string[]): string {
+  const line = lines.find((each) => /error|scopegate:/i.test(each)) ?? lines.at(-1);
+  return line === undefined ? 'it said nothing' : readable(line);
 }
 
 function parseEntry(line: string): Entry | undefined {
