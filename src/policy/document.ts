@@ -4,8 +4,9 @@
  * a document is not complete and never becomes a policy.
  * Leaves to others: YAML (yaml.ts), the shape (schema.ts), what takes several values to check (compile.ts).
  */
-import { byPlace, type Problem } from './problem.ts';
+
 import { type Mistake, readMistakes, wordIssue } from './mistake.ts';
+import { byPlace, type Problem } from './problem.ts';
 import { type PolicyContent, partialPolicySchema, policySchema } from './schema.ts';
 import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
 import { readYaml } from './yaml.ts';
@@ -104,7 +105,7 @@ function salvage(
 interface Damage {
   /** Mappings and lists that something was left out of, at any depth. */
   readonly containers: Set<object>;
-  /** What was left out of each mapping. */
+  /** What was left out of each mapping, by the names that were meant. */
   readonly members: Map<object, Set<PropertyKey>>;
 }
 
@@ -119,7 +120,7 @@ function reportDamage(tree: Tree, damage: Damage): Pick<PolicyDocument, 'isDamag
 }
 
 function takeOut(tree: Tree, mistakes: readonly Mistake[], damage: Damage): void {
-  for (const { path } of mistakes) noteDamage(tree, path, damage);
+  for (const mistake of mistakes) noteDamage(tree, mistake, damage);
   // From the end: taking out an item moves those after it.
   const paths = mistakes.map(({ path }) => path).toSorted((a, b) => comparePaths(b, a));
   for (const [index, path] of paths.entries()) {
@@ -128,7 +129,7 @@ function takeOut(tree: Tree, mistakes: readonly Mistake[], damage: Damage): void
   }
 }
 
-function noteDamage(tree: Tree, path: TreePath, { containers, members }: Damage): void {
+function noteDamage(tree: Tree, { path, meant }: Mistake, { containers, members }: Damage): void {
   for (let depth = 0; depth <= path.length; depth += 1) {
     const container = tree.container(path.slice(0, depth));
     if (container !== undefined) containers.add(container);
@@ -136,7 +137,8 @@ function noteDamage(tree: Tree, path: TreePath, { containers, members }: Damage)
   const parent = tree.container(path.slice(0, -1));
   const step = path.at(-1);
   if (parent === undefined || step === undefined || Array.isArray(parent)) return;
-  members.set(parent, (members.get(parent) ?? new Set()).add(step));
+  const leftOut = members.get(parent) ?? new Set();
+  members.set(parent, leftOut.add(step).add(meant ?? step));
 }
 
 /** In the order of the text, a list before its items. */

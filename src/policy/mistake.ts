@@ -16,6 +16,10 @@ export interface Mistake {
   readonly code: 'unknown_field' | 'missing_field' | 'wrong_type' | 'wrong_value';
   readonly message: string;
   readonly hint?: string;
+  /** The field that an unknown one was probably meant to be. */
+  readonly meant?: string;
+  /** The field that the mapping at `path` lacks. */
+  readonly missing?: string;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -48,7 +52,20 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 export function readMistakes(tree: Tree, issues: readonly Issue[], base: TreePath = []): readonly Mistake[] {
-  return issues.flatMap((issue) => readIssue(tree, issue, [...base, ...issue.path]));
+  const mistakes = issues.flatMap((issue) => readIssue(tree, issue, [...base, ...issue.path]));
+  const meant = new Set(
+    mistakes.flatMap((mistake) => (mistake.meant === undefined ? [] : [fieldKey(parentOf(mistake), mistake.meant)])),
+  );
+  // A misspelled field is one mistake, not also a missing one.
+  return mistakes.filter(({ path, missing }) => missing === undefined || !meant.has(fieldKey(path, missing)));
+}
+
+function parentOf({ path }: Mistake): TreePath {
+  return path.slice(0, -1);
+}
+
+function fieldKey(parent: TreePath, field: string): string {
+  return JSON.stringify([...parent.map(String), field]);
 }
 
 function readIssue(tree: Tree, issue: Issue, path: TreePath): readonly Mistake[] {
@@ -73,13 +90,14 @@ function unknownField(tree: Tree, parent: TreePath, key: string): Mistake {
     code: 'unknown_field',
     message: `unknown field ${quote(key)}`,
   } as const;
-  return meant === undefined ? mistake : { ...mistake, hint: `did you mean ${quote(meant)}?` };
+  return meant === undefined ? mistake : { ...mistake, meant, hint: `did you mean ${quote(meant)}?` };
 }
 
 function missingField(tree: Tree, path: TreePath): Mistake {
   const parent = path.slice(0, -1);
-  const message = `${quote(String(path.at(-1)))} is required`;
-  return { path: parent, place: tree.place(parent), code: 'missing_field', message };
+  const missing = String(path.at(-1));
+  const message = `${quote(missing)} is required`;
+  return { path: parent, place: tree.place(parent), code: 'missing_field', message, missing };
 }
 
 function wrongValue(tree: Tree, issue: Issue, path: TreePath): Mistake {
@@ -91,15 +109,16 @@ function wrongValue(tree: Tree, issue: Issue, path: TreePath): Mistake {
 }
 
 function hintFor(issue: Issue, value: unknown): string | undefined {
-  if (issue.code === 'invalid_type') return typeHints[issue.expected]?.(value);
-  if (issue.code !== 'invalid_value' || typeof value !== 'string') return undefined;
-  const meant = suggest(value, issue.values.map(String));
+  if (issue.code === 'invalid_type') return typeHints[issue.message]?.(value);
+  const isChoice = issue.code === 'invalid_value' && issue.message.startsWith('expected one of');
+  const meant = isChoice && typeof value === 'string' ? suggest(value, issue.values.map(String)) : undefined;
   return meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
 }
 
 const typeHints: Readonly<Record<string, (value: unknown) => string | undefined>> = {
-  string: (value) => (typeof value === 'number' || typeof value === 'boolean' ? 'put it in quotes' : undefined),
-  array: (value) => (typeof value === 'string' ? 'put it in square brackets' : undefined),
+  'expected text': (value) =>
+    typeof value === 'number' || typeof value === 'boolean' ? 'put it in quotes' : undefined,
+  'expected a list': (value) => (typeof value === 'string' ? 'put it in square brackets' : undefined),
 };
 
 /** The fields that the schema knows at a path. */

@@ -30,6 +30,7 @@ const syntaxMessages: Readonly<Record<string, string>> = {
   BAD_DQ_ESCAPE: 'the escape in the quoted text is not valid',
   BAD_DIRECTIVE: 'the directive is not valid',
   BAD_SCALAR_START: 'plain text cannot start with this character, it needs quotes',
+  KEY_OVER_1024_CHARS: 'a key must be shorter than 1024 characters',
   MISSING_CHAR: 'a character is missing, such as `:`, `,` or a closing quote or bracket',
   MULTILINE_IMPLICIT_KEY: 'a key must stand on one line, perhaps `:` is missing',
   NON_STRING_KEY: 'expected a key that is plain text',
@@ -57,7 +58,8 @@ export function readYaml(file: string, text: string): YamlText {
   };
   for (const document of parseText(text, lineCounter)) {
     const broken = [...document.errors, ...document.warnings];
-    for (const { code, pos } of broken) report(pos[0], 'yaml', syntaxMessages[code] ?? 'not valid YAML');
+    for (const [offset, code] of firstAtEachPlace(broken))
+      report(offset, 'yaml', syntaxMessages[code] ?? 'not valid YAML');
     if (broken.length > 0) trees.push(undefined);
     else if (!isEmpty(document.contents)) trees.push(readTree(document.contents, toPlace, report));
   }
@@ -70,8 +72,19 @@ type ReportAt = (offset: number, code: string, message: string) => void;
 /** The part of a parsed document that is used here. */
 interface ParsedDocument {
   readonly contents: ParsedNode | null;
-  readonly errors: readonly { readonly code: string; readonly pos: readonly [number, number] }[];
-  readonly warnings: readonly { readonly code: string; readonly pos: readonly [number, number] }[];
+  readonly errors: readonly SyntaxMistake[];
+  readonly warnings: readonly SyntaxMistake[];
+}
+
+interface SyntaxMistake {
+  readonly code: string;
+  readonly pos: readonly [number, number];
+}
+
+/** One missing bracket ends every collection around it; each of them would say so at the same place. */
+function firstAtEachPlace(mistakes: readonly SyntaxMistake[]): ReadonlyMap<number, string> {
+  // Of two entries for one place the map keeps the last.
+  return new Map(mistakes.toReversed().map(({ pos, code }) => [pos[0], code]));
 }
 
 function parseText(text: string, lineCounter: LineCounter): readonly ParsedDocument[] {

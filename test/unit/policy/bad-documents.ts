@@ -1,0 +1,681 @@
+/**
+ * Policies with mistakes, each with every problem that must be reported: `line:column code: message (hint)`.
+ * `head` stands before each text but those that are about the head itself; its lines do not count.
+ */
+export interface BadDocument {
+  readonly text: string;
+  readonly problems: readonly string[];
+  /** The text is the whole file. */
+  readonly isWhole?: boolean;
+}
+
+export const head = 'apiVersion: scopegate.dev/v1\nkind: Policy\n';
+
+const corp = '{ name: corp, issuer: https://idp.test, audiences: [shop] }';
+const rule = '{ name: all, paths: [/**], require: { scopes: [read] } }';
+const withRule = `rules: [${rule}]\n`;
+const withIssuer = `issuers: [${corp}]\n`;
+
+function issuer(fields: string): string {
+  return `issuers:\n  - name: corp\n    issuer: https://idp.test\n    audiences: [shop]\n${indent(fields)}${withRule}`;
+}
+
+function rules(fields: string): string {
+  return `${withIssuer}rules:\n  - name: orders\n    paths: [/orders]\n${indent(fields)}`;
+}
+
+function paths(path: string): string {
+  return `rules:\n  - { name: p, access: deny, paths: [${path}] }\n`;
+}
+
+function hosts(host: string): string {
+  return `rules:\n  - { name: h, access: deny, paths: [/a], hosts: [${host}] }\n`;
+}
+
+function headers(entries: string): string {
+  return `${withIssuer}rules:\n  - name: h\n    paths: [/a]\n    require: { scopes: [a] }\n    headers:\n${entries
+    .split('\n')
+    .map((line) => `      ${line}\n`)
+    .join('')}`;
+}
+
+function indent(fields: string): string {
+  return fields
+    .split('\n')
+    .map((line) => `    ${line}\n`)
+    .join('');
+}
+
+export const badDocuments: Readonly<Record<string, BadDocument>> = {
+  // The text
+  'empty text': { isWhole: true, text: '', problems: ['1:1 no_document: the text holds no document'] },
+  'comments only': {
+    isWhole: true,
+    text: '# later\n# more\n',
+    problems: ['1:1 no_document: the text holds no document'],
+  },
+  'document marks only': {
+    isWhole: true,
+    text: '---\n---\n',
+    problems: ['1:1 no_document: the text holds no document'],
+  },
+  'explicit null': { isWhole: true, text: 'null\n', problems: ['1:1 wrong_type: expected a mapping'] },
+  'a list': { isWhole: true, text: '- a\n', problems: ['1:1 wrong_type: expected a mapping'] },
+  'a text': { isWhole: true, text: 'hello\n', problems: ['1:1 wrong_type: expected a mapping'] },
+  'unclosed bracket': {
+    text: 'rules: [\n',
+    problems: ['4:1 yaml: the indentation is wrong, or a bracket is not closed'],
+  },
+  'unclosed quote': {
+    text: 'rules: "a\n',
+    problems: ['4:1 yaml: a character is missing, such as `:`, `,` or a closing quote or bracket'],
+  },
+  'tab as indentation': { text: 'rules:\n\t- a\n', problems: ['4:1 yaml: a tab cannot indent, use spaces'] },
+  'two mappings on one line': {
+    text: 'rules: a: b\n',
+    problems: ['3:8 yaml: a mapping cannot start here, text that holds `: ` needs quotes'],
+  },
+  'JSON without a colon': {
+    isWhole: true,
+    text: '{"apiVersion" "scopegate.dev/v1"}',
+    problems: ['1:15 yaml: a character is missing, such as `:`, `,` or a closing quote or bracket'],
+  },
+  'custom tag': { text: `${withRule}issuers: !secret [${corp}]\n`, problems: ['4:10 yaml: tags are not supported'] },
+  'binary tag': {
+    text: `${withRule}defaults: { realm: !!binary aGk= }\n`,
+    problems: ['4:20 yaml: tags are not supported'],
+  },
+  'alias without anchor': { text: 'rules: *all\n', problems: ['3:8 yaml: the alias names no anchor before it'] },
+  'alias inside its own anchor': {
+    text: 'rules: &all [*all]\n',
+    problems: ['3:14 yaml: the alias names no anchor before it'],
+  },
+  'alias as a key': {
+    text: `${withRule}defaults: { headers: &h { x-a: a }, *h : b }\n`,
+    problems: ['4:37 yaml: expected a key that is plain text'],
+  },
+  'merge key': {
+    text: `rules:\n  - &r ${rule}\n  - { <<: *r, name: other, paths: [/b] }\n`,
+    problems: ['5:7 unknown_field: unknown field `<<`'],
+  },
+  'YAML 1.1 directive brings no merge key and no yes': {
+    isWhole: true,
+    text: `%YAML 1.1\n---\n${head}rules:\n  - { name: a, paths: [/a], access: deny, forwardToken: yes }\n`,
+    problems: ['6:57 wrong_type: expected `true` or `false`'],
+  },
+  'exponential aliases': {
+    text: `a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n${Array.from(
+      { length: 8 },
+      (_, level) => `a${level + 1}: &a${level + 1} [${Array(10).fill(`*a${level}`).join(',')}]\n`,
+    ).join('')}`,
+    problems: ['9:10 yaml: the document is too large'],
+  },
+  'nesting without end': {
+    text: `${withRule}tests: ${'['.repeat(200)}${']'.repeat(200)}\n`,
+    problems: ['4:72 yaml: the document is nested too deeply'],
+  },
+  'lone surrogate': {
+    text: `${withRule}defaults: { realm: "\\ud800" }\n`,
+    problems: [
+      '4:20 wrong_value: expected text without lone surrogates',
+      '4:20 wrong_value: expected at most 128 printable ASCII characters',
+    ],
+  },
+  'infinite number': {
+    text: `${withRule}${withIssuer.replace('audiences', 'clockSkew: .inf, audiences')}`,
+    problems: [
+      '4:62 wrong_type: expected a duration such as `30s`, `5m` or `1h30m`',
+      '4:62 wrong_value: expected a finite number',
+    ],
+  },
+  '__proto__ as a field': {
+    text: `${withRule}__proto__: { rules: [] }\n`,
+    problems: ['4:1 unknown_field: `__proto__` is never a key'],
+  },
+  '__proto__ as a header': {
+    text: headers('__proto__: sub'),
+    problems: ['9:7 unknown_field: `__proto__` is never a key'],
+  },
+  'duplicate key': {
+    text: `${withRule}rules: []\n`,
+    problems: ['4:1 duplicate_key: the key is given twice in one mapping'],
+  },
+  'duplicate key in JSON': {
+    isWhole: true,
+    text: '{"apiVersion":"scopegate.dev/v1","kind":"Policy",\n "rules":[{"name":"a","name":"b","paths":["/a"],"access":"deny"}]}',
+    problems: ['2:23 duplicate_key: the key is given twice in one mapping'],
+  },
+  'key twice, once as a number': {
+    text: headers('1: a\n"1": b'),
+    problems: ['10:7 duplicate_key: the key is given twice in one mapping'],
+  },
+  'second document is bad, both are read': {
+    text: `${withRule}${withIssuer}---\napiVersion: scopegate.dev/v1\nkind: Policies\nrules: []\n`,
+    problems: ['7:7 wrong_value: expected `Policy`'],
+  },
+  'second document is broken YAML: names of the first are not missed': {
+    text: `rules: [{ name: a, paths: [/a], issuers: [corp], require: { scopes: [a] } }]\n---\nissuers: [\n`,
+    problems: ['6:1 yaml: the indentation is wrong, or a bracket is not closed'],
+  },
+
+  // Fields
+  'no apiVersion and no kind': {
+    isWhole: true,
+    text: withRule.replace('require: { scopes: [read] }', 'access: deny'),
+    problems: ['1:1 missing_field: `apiVersion` is required', '1:1 missing_field: `kind` is required'],
+  },
+  'other apiVersion': {
+    isWhole: true,
+    text: `apiVersion: scopegate.dev/v2\nkind: Policy\n${paths('/a')}`,
+    problems: ['1:13 wrong_value: expected `scopegate.dev/v1`'],
+  },
+  'unknown field at the top': {
+    text: `${withRule}rule: []\n`,
+    problems: ['4:1 unknown_field: unknown field `rule` (did you mean `rules`?)'],
+  },
+  'misspelled field': {
+    text: `${withRule}issuers:\n  - name: corp\n    issuer: https://idp.test\n    audience: [shop]\n`,
+    problems: ['7:5 unknown_field: unknown field `audience` (did you mean `audiences`?)'],
+  },
+  'unknown field without a likely meaning': {
+    text: rules('require: { scopes: [a] }\nfoobar: 1'),
+    problems: ['8:5 unknown_field: unknown field `foobar`'],
+  },
+  'unknown field with a line break': {
+    text: `${withRule}"a\\nb": 1\n`,
+    problems: ['4:1 unknown_field: unknown field `a?b`'],
+  },
+  'misspelled field deep inside': {
+    text: rules('require: { scope: [a], anyScopes: [b] }'),
+    problems: [
+      '7:16 unknown_field: unknown field `scope` (did you mean `scopes`?)',
+      '7:28 unknown_field: unknown field `anyScopes` (did you mean `anyScope`?)',
+    ],
+  },
+  'misspelled field of a header': {
+    text: headers('x-a: { claims: a }'),
+    problems: ['9:14 unknown_field: unknown field `claims` (did you mean `claim`?)'],
+  },
+  'rule without name and paths': {
+    text: `${withIssuer}rules:\n  - require: { scopes: [a] }\n`,
+    problems: ['5:5 missing_field: `name` is required', '5:5 missing_field: `paths` is required'],
+  },
+  'rules is a mapping': { text: 'rules: { name: a }\n', problems: ['3:8 wrong_type: expected a list'] },
+  'rules is empty': { text: 'rules:\n', problems: ['3:7 wrong_type: expected a list'] },
+  'paths is a text': {
+    text: `${withIssuer}rules:\n  - name: a\n    paths: /a\n    require: { scopes: [a] }\n`,
+    problems: ['6:12 wrong_type: expected a list (put it in square brackets)'],
+  },
+  'paths is an empty list': {
+    text: 'rules:\n  - { name: a, access: deny, paths: [] }\n',
+    problems: ['4:37 wrong_value: expected at least one entry'],
+  },
+  'number where text is wanted': {
+    text: issuer('clientIds: [web, 42, true]'),
+    problems: [
+      '7:22 wrong_type: expected text (put it in quotes)',
+      '7:26 wrong_type: expected text (put it in quotes)',
+    ],
+  },
+  'text where a boolean is wanted': {
+    text: rules('require: { scopes: [a] }\nforwardToken: no'),
+    problems: ['8:19 wrong_type: expected `true` or `false`'],
+  },
+  'unknown access': {
+    text: rules('access: pubic'),
+    problems: ['7:13 wrong_value: expected one of `public`, `deny` (did you mean `public`?)'],
+  },
+  'unknown provider': {
+    text: issuer('provider: keyclaok'),
+    problems: [
+      '7:15 wrong_value: expected one of `generic`, `rfc9068`, `keycloak`, `auth0`, `okta`, `cognito`, `entra` (did you mean `keycloak`?)',
+    ],
+  },
+  'empty name': {
+    text: 'rules:\n  - { name: "", access: deny, paths: [/a] }\n',
+    problems: ['4:13 wrong_value: expected a name without control characters or outer spaces'],
+  },
+  'name with a line break': {
+    text: 'rules:\n  - { name: "a\\nb", access: deny, paths: [/a] }\n',
+    problems: ['4:13 wrong_value: expected a name without control characters or outer spaces'],
+  },
+  'name with an outer space': {
+    text: 'rules:\n  - { name: "a ", access: deny, paths: [/a] }\n',
+    problems: ['4:13 wrong_value: expected a name without control characters or outer spaces'],
+  },
+  'number as duration': {
+    text: issuer('clockSkew: 30'),
+    problems: ['7:16 wrong_type: expected a duration such as `30s`, `5m` or `1h30m`'],
+  },
+  'duration in milliseconds': {
+    text: issuer('clockSkew: 500ms'),
+    problems: ['7:16 wrong_value: expected a duration such as `30s`, `5m` or `1h30m`'],
+  },
+  'duration in days': {
+    text: issuer('maxLifetime: 1d'),
+    problems: ['7:18 wrong_value: expected a duration such as `30s`, `5m` or `1h30m`'],
+  },
+  'duration without unit': {
+    text: issuer('maxLifetime: "60"'),
+    problems: ['7:18 wrong_value: expected a duration such as `30s`, `5m` or `1h30m`'],
+  },
+  'scope with a space': {
+    text: rules('require: { scopes: ["a b"] }'),
+    problems: ['7:25 wrong_value: expected a scope, without spaces, quotes and backslashes'],
+  },
+  'scope with a quote': {
+    text: rules("require: { anyScope: ['a\"b'] }"),
+    problems: ['7:27 wrong_value: expected a scope, without spaces, quotes and backslashes'],
+  },
+  'acr with a space': {
+    text: rules('require: { scopes: [a], acr: ["a b"] }'),
+    problems: ['7:35 wrong_value: expected an acr value, without spaces, quotes and backslashes'],
+  },
+  'realm with a line break': {
+    text: `${withRule}defaults: { realm: "a\\r\\nset-cookie: b" }\n`,
+    problems: ['4:20 wrong_value: expected at most 128 printable ASCII characters'],
+  },
+  'header value of a wrong type': {
+    text: headers('x-a: 5'),
+    problems: ['9:12 wrong_type: expected a claim path, `{ claim: … }` or null'],
+  },
+  'header without claim': {
+    text: headers('x-a: { required: true }'),
+    problems: ['9:12 missing_field: `claim` is required'],
+  },
+  'header of an unknown format': {
+    text: headers('x-a: { claim: a, format: xml }'),
+    problems: ['9:32 wrong_value: expected one of `csv`, `json`, `base64json`'],
+  },
+  'several mistakes in one rule': {
+    text: rules('methods: GET\nrequire: { scopes: [a], maxAuthAge: soon }\nissuers: [crop]\nheaders: { host: sub }'),
+    problems: [
+      '7:14 wrong_type: expected a list (put it in square brackets)',
+      '8:41 wrong_value: expected a duration such as `30s`, `5m` or `1h30m`',
+      '9:15 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)',
+      '10:16 header_forbidden: header `host` must not be set',
+    ],
+  },
+
+  // Issuers
+  'two issuers with one name': {
+    text: `${withRule}issuers:\n  - ${corp}\n  - { name: corp, issuer: https://other.test, audiences: [shop] }\n`,
+    problems: ['6:13 duplicate_name: issuer `corp` is already defined at f:5:13'],
+  },
+  'two issuers with one issuer': {
+    text: `${withRule}issuers:\n  - ${corp}\n  - { name: b, issuer: https://idp.test, audiences: [shop] }\n`,
+    problems: ['6:24 duplicate_issuer: the same `issuer` is already given at f:5:27'],
+  },
+  'no audiences': {
+    text: `${withRule}issuers:\n  - { name: corp, issuer: https://idp.test }\n`,
+    problems: ['5:5 missing_field: `audiences` is required'],
+  },
+  'no audiences, and what is there is wrong: one problem': {
+    text: `${withRule}issuers:\n  - { name: corp, issuer: https://idp.test, audiences: shop }\n`,
+    problems: ['5:56 wrong_type: expected a list (put it in square brackets)'],
+  },
+  'ALG-01 HS256': {
+    text: issuer('algorithms: [RS256, HS256]'),
+    problems: ['7:25 wrong_value: `none` and HS* are never accepted'],
+  },
+  'ALG-05 none': {
+    text: issuer('algorithms: [none]'),
+    problems: ['7:18 wrong_value: `none` and HS* are never accepted'],
+  },
+  'ALG-01 nOnE': {
+    text: issuer('algorithms: [nOnE]'),
+    problems: ['7:18 wrong_value: `none` and HS* are never accepted'],
+  },
+  'unknown algorithm': {
+    text: issuer('algorithms: [RS265]'),
+    problems: [
+      '7:18 wrong_value: expected one of `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`, `Ed25519` (did you mean `RS256`?)',
+    ],
+  },
+  'clock skew over five minutes': {
+    text: issuer('clockSkew: 5m1s'),
+    problems: ['7:16 wrong_value: expected a duration from `0s` to `5m`'],
+  },
+  'no lifetime at all': {
+    text: issuer('maxLifetime: 0s'),
+    problems: ['7:18 wrong_value: expected a duration longer than `0s`'],
+  },
+  'DI-03 issuer with a query': {
+    text: `${withRule}issuers: [{ name: a, issuer: "https://idp.test/?a=b", audiences: [shop] }]\n`,
+    problems: ['4:30 url: expected a URL without query'],
+  },
+  'DI-03 issuer with a fragment': {
+    text: `${withRule}issuers: [{ name: a, issuer: "https://idp.test/#a", audiences: [shop] }]\n`,
+    problems: ['4:30 url: expected a URL without fragment'],
+  },
+  'DI-03 issuer over http': {
+    text: `${withRule}issuers: [{ name: a, issuer: "http://127.0.0.1:8080", audiences: [shop] }]\n`,
+    problems: ['4:30 insecure_url: expected an https URL (`insecure: { allowHttp: true }` allows http on loopback)'],
+  },
+  'allowHttp with a host that is not loopback': {
+    text: `${withRule}issuers:\n  - name: a\n    issuer: http://idp.test\n    audiences: [shop]\n    insecure: { allowHttp: true }\n`,
+    problems: [
+      '6:13 insecure_url: expected an https URL (`allowHttp` is for loopback, `anyHost: true` beside it lifts that limit)',
+    ],
+  },
+  'issuer that is no URL': {
+    text: `${withRule}issuers: [{ name: a, issuer: accounts.test, audiences: [shop] }]\n`,
+    problems: ['4:30 url: expected an https URL'],
+  },
+  'issuer with credentials': {
+    text: `${withRule}issuers: [{ name: a, issuer: "https://u:p@idp.test", audiences: [shop] }]\n`,
+    problems: ['4:30 url: expected a URL without credentials'],
+  },
+  'DI-04 key set over http': {
+    text: issuer('jwks: { uri: "http://idp.test/keys" }'),
+    problems: ['7:18 insecure_url: expected an https URL (`insecure: { allowHttp: true }` allows http on loopback)'],
+  },
+  'neither uri nor inline': {
+    text: issuer('jwks: {}'),
+    problems: ['7:11 jwks: expected `uri` or `inline` (leave `jwks` out for discovery)'],
+  },
+  'uri and inline': {
+    text: issuer('jwks: { uri: "https://idp.test/k", inline: { keys: [{ kty: RSA }] } }'),
+    problems: ['7:11 jwks: expected `uri` or `inline`, not both'],
+  },
+  'uri of a wrong type: one problem': {
+    text: issuer('jwks: { uri: 5 }'),
+    problems: ['7:18 wrong_type: expected text (put it in quotes)'],
+  },
+  'JWK-04 private key': {
+    text: issuer('jwks: { inline: { keys: [{ kty: EC, crv: P-256, x: a, y: b, d: c }] } }'),
+    problems: ['7:30 jwks: expected a public key, this one holds a secret'],
+  },
+  'JWK-04 symmetric key': {
+    text: issuer('jwks: { inline: { keys: [{ kty: oct, k: abc }] } }'),
+    problems: ['7:30 jwks: expected a public key, this one holds a secret'],
+  },
+  'key of an unknown type': {
+    text: issuer('jwks: { inline: { keys: [{ kty: XYZ }] } }'),
+    problems: ['7:37 wrong_value: expected one of `RSA`, `EC`, `OKP`'],
+  },
+  'no keys': {
+    text: issuer('jwks: { inline: { keys: [] } }'),
+    problems: ['7:29 wrong_value: expected at least one entry'],
+  },
+  'ca that is no certificate': {
+    text: issuer('jwks: { uri: "https://idp.test/k", ca: /etc/ca.pem }'),
+    problems: ['7:44 certificate: expected PEM certificates'],
+  },
+  'ca that is a private key': {
+    text: issuer('jwks:\n  ca: |\n    -----BEGIN PRIVATE KEY-----\n    AAAA\n    -----END PRIVATE KEY-----'),
+    problems: ['8:11 certificate: expected PEM certificates, not a private key'],
+  },
+  'JWT-14 scopeClaim through the prototype': {
+    text: issuer('scopeClaim: a.__proto__.b'),
+    problems: ['7:17 claim_path: not a claim path, `__proto__`, `constructor` and `prototype` are refused'],
+  },
+
+  // Rules
+  'two rules with one name': {
+    text: `rules:\n  - { name: a, access: deny, paths: [/a] }\n  - { name: a, access: deny, paths: [/b] }\n`,
+    problems: ['5:13 duplicate_name: rule `a` is already defined at f:4:13'],
+  },
+  'names in two documents': {
+    text: `${paths('/a')}---\n${head}${paths('/b')}`,
+    problems: ['9:13 duplicate_name: rule `p` is already defined at f:4:13'],
+  },
+  'unknown issuer': {
+    text: rules('issuers: [copr]\nrequire: { scopes: [a] }'),
+    problems: ['7:15 unknown_issuer: no issuer is named `copr` (did you mean `corp`?)'],
+  },
+  'public with what is about a token': {
+    text: rules('access: public\nissuers: [corp]\nrequire: { scopes: [a] }\nheaders: { x-a: sub }'),
+    problems: [
+      '8:5 access_conflict: `issuers` cannot stand beside `access: public`, where no token is looked at',
+      '9:5 access_conflict: `require` cannot stand beside `access: public`, where no token is looked at',
+      '10:5 access_conflict: `headers` cannot stand beside `access: public`, where no token is looked at',
+    ],
+  },
+  'deny with require': {
+    text: rules('access: deny\nrequire: {}'),
+    problems: ['8:5 access_conflict: `require` cannot stand beside `access: deny`, where no token is looked at'],
+  },
+  'no rules at all': { text: `rules: []\n${withIssuer}`, problems: ['3:8 no_rules: the policy has no rule'] },
+  'no rules and no list of them': { text: withIssuer, problems: ['1:1 no_rules: the policy has no rule'] },
+  'path without slash': { text: paths('a'), problems: ['4:38 path: the path does not begin with a slash'] },
+  'EA-61 path with an empty segment': {
+    text: paths('/a//b'),
+    problems: ['4:38 path: the path holds an empty segment'],
+  },
+  'EA-61 path with a dot segment': { text: paths('/a/../b'), problems: ['4:38 path: the path holds a dot segment'] },
+  'EA-61 path with an escaped slash': {
+    text: paths('/a%2Fb'),
+    problems: ['4:38 path: the path holds an escaped slash, backslash or NUL'],
+  },
+  'EA-62 path with an escaped letter': {
+    text: paths('/%61dmin'),
+    problems: ['4:38 path: the path is not in its canonical spelling (write `/admin`)'],
+  },
+  'EA-62 path with a lower-case escape': {
+    text: paths('/a%c3%a9'),
+    problems: ['4:38 path: the path is not in its canonical spelling (write `/a%C3%A9`)'],
+  },
+  'EA-61 path beyond ASCII': {
+    text: paths('"/café/{id}"'),
+    problems: [
+      '4:38 path: the path holds a space, a control character or a byte outside ASCII (write `/caf%C3%A9/{id}`)',
+    ],
+  },
+  'EA-63 path with a parameter': { text: paths('/a;v=1'), problems: ['4:38 path: the path holds `;`'] },
+  'EA-64 path with a query': { text: paths('"/a?b=c"'), problems: ['4:38 path: a path has no query (write `/a`)'] },
+  'template that is a part of a segment': {
+    text: paths('"/a/x{id}"'),
+    problems: ['4:38 template: expected `{name}` as a whole segment, not `x{id}`'],
+  },
+  'template without name': {
+    text: paths('"/a/{}"'),
+    problems: ['4:38 template: expected `{name}` as a whole segment, not `{}`'],
+  },
+  'template with a dash': {
+    text: paths('"/a/{user-id}"'),
+    problems: ['4:38 template: expected `{name}` as a whole segment, not `{user-id}`'],
+  },
+  'template name twice': {
+    text: paths('"/a/{id}/b/{id}"'),
+    problems: ['4:38 template: the name `id` is used twice in one path'],
+  },
+  'JWT-14 template of a reserved name': {
+    text: paths('"/a/{__proto__}"'),
+    problems: ['4:38 template: `__proto__` cannot be a name in a path'],
+  },
+  'template for several segments': {
+    text: paths('"/a/{id:**}"'),
+    problems: ['4:38 template: `*` stands only in a trailing `/**` (`{name}` is one segment of any text)'],
+  },
+  'star in the middle': {
+    text: paths('"/a/*/b"'),
+    problems: ['4:38 template: `*` stands only in a trailing `/**` (`{name}` is one segment of any text)'],
+  },
+  'two stars in the middle': {
+    text: paths('"/a/**/b"'),
+    problems: ['4:38 template: `*` stands only in a trailing `/**` (`{name}` is one segment of any text)'],
+  },
+  'star at the end of a segment': {
+    text: paths('/a/b*'),
+    problems: ['4:38 template: `*` stands only in a trailing `/**` (`{name}` is one segment of any text)'],
+  },
+  'paths of one shape in one rule': {
+    text: paths('"/a/{x}", "/a/{y}"'),
+    problems: ['4:48 duplicate_entry: the same entry is already in this list'],
+  },
+  'host with a port': {
+    text: hosts('"shop.test:8443"'),
+    problems: [
+      '4:51 host: expected a host name without port and trailing dot, an address in its shortest form (write `shop.test`)',
+    ],
+  },
+  'host with a trailing dot': {
+    text: hosts('Shop.test.'),
+    problems: [
+      '4:51 host: expected a host name without port and trailing dot, an address in its shortest form (write `shop.test`)',
+    ],
+  },
+  'host that is a URL': {
+    text: hosts('"https://shop.test"'),
+    problems: ['4:51 host: expected a host name, or `*.` before one'],
+  },
+  'host that is a star': {
+    text: hosts('"*"'),
+    problems: ['4:51 host: expected a host name, or `*.` before one (leave `hosts` out for any host)'],
+  },
+  'star inside a host': {
+    text: hosts('"a.*.test"'),
+    problems: ['4:51 host: expected a host name, or `*.` before one'],
+  },
+  'host beyond ASCII': {
+    text: hosts('bücher.test'),
+    problems: ['4:51 host: expected a host name, or `*.` before one'],
+  },
+  'host twice, in two spellings': {
+    text: hosts('shop.test, SHOP.test'),
+    problems: ['4:62 duplicate_entry: the same entry is already in this list'],
+  },
+  'star before an address': {
+    text: hosts('"*.[::1]"'),
+    problems: ['4:51 host: expected a host name, or `*.` before one'],
+  },
+  'address in a long form': {
+    text: hosts('"[0:0::1]"'),
+    problems: [
+      '4:51 host: expected a host name without port and trailing dot, an address in its shortest form (write `[::1]`)',
+    ],
+  },
+  'EA-49 method that is no token': {
+    text: rules('require: { scopes: [a] }\nmethods: ["GET POST"]'),
+    problems: ['8:15 method: `GET POST` is not a method'],
+  },
+  'EA-51 CONNECT': {
+    text: rules('require: { scopes: [a] }\nmethods: [CONNECT]'),
+    problems: ['8:15 method: CONNECT has no path and is always refused'],
+  },
+  'method twice': {
+    text: rules('require: { scopes: [a] }\nmethods: [GET, HEAD, GET]'),
+    problems: ['8:26 duplicate_entry: the same entry is already in this list'],
+  },
+  'equal rules: names of templates do not matter': {
+    text: 'rules:\n  - { name: a, access: deny, paths: [/x, "/o/{id}"], methods: [GET, PUT] }\n  - { name: b, access: deny, paths: ["/o/{order}"], methods: [PUT, GET] }\n',
+    problems: ['5:38 equal_rules: rules `a` (f:4:42) and `b` are equally specific on PUT, any host, /o/{}'],
+  },
+  'equal rules: both for any method and any host': {
+    text: 'rules:\n  - { name: a, access: deny, paths: [/o/**] }\n  - { name: b, access: deny, paths: [/o/**] }\n',
+    problems: ['5:38 equal_rules: rules `a` (f:4:38) and `b` are equally specific on any method, any host, /o/**'],
+  },
+  'equal rules: one host in common': {
+    text: 'rules:\n  - { name: a, access: deny, paths: [/o], hosts: ["*.a.test", b.test] }\n  - { name: b, access: deny, paths: [/o], hosts: [B.test] }\n',
+    problems: ['5:38 equal_rules: rules `a` (f:4:38) and `b` are equally specific on any method, b.test, /o'],
+  },
+
+  // Headers
+  'EA-15 forbidden headers': {
+    text: headers(
+      '":path": a\nHost: a\nX-Envoy-User: a\nx_envoy_user2: a\ncontent-length: a\nproxy-authorization: a\ncookie: a\nAuthorization: a\nte: a\ndpop: a',
+    ),
+    problems: [
+      '9:7 header_forbidden: header `:path` must not be set',
+      '10:7 header_forbidden: header `host` must not be set',
+      '11:7 header_forbidden: header `x-envoy-user` must not be set',
+      '12:7 header_forbidden: header `x_envoy_user2` must not be set',
+      '13:7 header_forbidden: header `content-length` must not be set',
+      '14:7 header_forbidden: header `proxy-authorization` must not be set',
+      '15:7 header_forbidden: header `cookie` must not be set',
+      '16:7 header_forbidden: header `authorization` must not be set',
+      '17:7 header_forbidden: header `te` must not be set',
+      '18:7 header_forbidden: header `dpop` must not be set',
+    ],
+  },
+  'header name that is no token': {
+    text: headers('"x a": a'),
+    problems: ['9:7 header_name: `x a` is not a header name'],
+  },
+  'header names that differ in case': {
+    text: headers('x-a: a\nX-A: b'),
+    problems: ['10:7 header_clash: some backends read `X-A` and the header at f:9:7 as one'],
+  },
+  'EA-13 header names that fold to one': {
+    text: headers('x-user-id: a\nx_user-id: b'),
+    problems: ['10:7 header_clash: some backends read `x_user-id` and the header at f:9:7 as one'],
+  },
+  'claim path with an empty member': {
+    text: headers('x-a: a..b'),
+    problems: ['9:12 claim_path: not a claim path, a member name is empty'],
+  },
+  'claim path that is a URL': {
+    text: headers('x-a: https://acme.com/roles'),
+    problems: [
+      '9:12 claim_path: not a claim path (dots split a claim path; write a claim whose name is a URL as a list of one)',
+    ],
+  },
+  'JWT-14 claim path through the prototype': {
+    text: headers('x-a: { claim: [constructor, name] }'),
+    problems: ['9:21 claim_path: not a claim path, `__proto__`, `constructor` and `prototype` are refused'],
+  },
+  'defaults twice': {
+    text: `${withRule}defaults: { realm: a }\n---\n${head}defaults: { realm: b }\n`,
+    problems: ['8:1 duplicate_defaults: `defaults` are already given at f:4:1'],
+  },
+  'EA-15 forbidden header in the defaults': {
+    text: `${withRule}defaults:\n  headers: { x-envoy-a: sub, x-b: null }\n`,
+    problems: [
+      '5:14 header_forbidden: header `x-envoy-a` must not be set',
+      '5:35 wrong_value: expected a claim path, only a rule can remove a header with null',
+    ],
+  },
+  'PR-03 resourceMetadata over http': {
+    text: `${withRule}defaults: { resourceMetadata: "http://shop.test" }\n`,
+    problems: ['4:31 insecure_url: expected an https URL'],
+  },
+  'PR-03 resourceMetadata with a query': {
+    text: `${withRule}defaults: { resourceMetadata: "https://shop.test/?a" }\n`,
+    problems: ['4:31 url: expected a URL without query'],
+  },
+  'origin with a path': {
+    text: `${withRule}defaults: { origins: [https://shop.test/a] }\n`,
+    problems: ['4:23 url: expected an origin such as `https://orders.example.com`'],
+  },
+
+  // What a later version does
+  'not supported in rules': {
+    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a], when: claims.a == 1 }\n    inject: billing\n    mode: shadow\n`,
+    problems: [
+      '7:29 unsupported: `when` is not supported by this version',
+      '8:5 unsupported: `inject` is not supported by this version',
+      '9:11 unsupported: `mode: shadow` is not supported by this version',
+    ],
+  },
+  'not supported in issuers': {
+    text: issuer('provider: keycloak\nsenderConstraint: dpop\ndpop: { nonce: true, maxAge: 60s }\ntenants: [a]'),
+    problems: [
+      '7:15 unsupported: `provider: keycloak` is not supported by this version',
+      '8:23 unsupported: `senderConstraint: dpop` is not supported by this version',
+      '9:5 unsupported: `dpop` is not supported by this version',
+      '10:5 unsupported: `tenants` is not supported by this version',
+    ],
+  },
+  'provider cognito needs no audiences, and is not supported': {
+    text: `${withRule}issuers: [{ name: a, issuer: https://idp.test, provider: cognito, clientIds: [web] }]\n`,
+    problems: ['4:58 unsupported: `provider: cognito` is not supported by this version'],
+  },
+  'not supported at the top': {
+    text: `${withRule}clients: [{ name: a, issuer: corp, clientId: b }]\nrevocations: [{ issuer: corp, jti: "1" }]\ntests:\n  - { name: t, request: GET https://a.test/, token: none, expect: { decision: deny } }\n`,
+    problems: [
+      '4:1 unsupported: `clients` is not supported by this version',
+      '5:1 unsupported: `revocations` is not supported by this version',
+      '6:1 unsupported: `tests` is not supported by this version',
+    ],
+  },
+  'what is not supported is checked all the same': {
+    text: `${withRule}revocations: [{ issuer: corp, issuedBefore: yesterday }]\ntests:\n  - { name: t, request: GET https://a.test/, token: nobody, expect: { decision: maybe } }\n`,
+    problems: [
+      '4:1 unsupported: `revocations` is not supported by this version',
+      '4:45 wrong_value: expected a time such as `2026-11-01T00:00:00Z`',
+      '6:53 wrong_type: expected `none` or `{ issuer: …, claims: … }`',
+      '6:81 wrong_value: expected one of `allow`, `deny`',
+    ],
+  },
+};

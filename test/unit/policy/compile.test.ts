@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest';
+import { compileTexts, corp, type PolicyObject, ruleOf, show, snapshotOf, textOf } from './policy-text.ts';
+
+const scoped = { name: 'orders', paths: ['/orders'], require: { scopes: ['orders:read'] } };
+const health = { name: 'health', paths: ['/healthz'], access: 'public' };
+
+function issuerOf(fields: object) {
+  const snapshot = snapshotOf({ issuers: [{ ...corp, ...fields }], rules: [scoped] });
+  const [issuer] = snapshot.issuers.values();
+  if (issuer === undefined) throw new Error('no issuer');
+  return issuer;
+}
+
+describe('issuers', () => {
+  it('only what is required: defaults', () => {
+    expect(issuerOf({})).toEqual({
+      name: 'corp',
+      issuer: 'https://idp.test',
+      provider: 'generic',
+      audiences: ['shop'],
+      clientIds: undefined,
+      jwks: { kind: 'discovery' },
+      ca: undefined,
+      algorithms: new Set([
+        'RS256',
+        'RS384',
+        'RS512',
+        'PS256',
+        'PS384',
+        'PS512',
+        'ES256',
+        'ES384',
+        'ES512',
+        'EdDSA',
+        'Ed25519',
+      ]),
+      scopeClaim: undefined,
+      clockSkewSeconds: 30,
+      maxLifetimeSeconds: undefined,
+      requireSub: true,
+      insecure: { allowHttp: false, anyHost: false },
+    });
+  });
+
+  it('everything given: taken over, durations in seconds', () => {
+    const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    const fields = {
+      provider: 'rfc9068',
+      clientIds: ['web'],
+      jwks: { uri: 'https://idp.test/keys?p=a', ca },
+      algorithms: ['ES256'],
+      scopeClaim: 'realm_access.roles',
+      clockSkew: '5m',
+      maxLifetime: '1h30m5s',
+      requireSub: false,
+      insecure: { allowHttp: true, anyHost: true },
+    };
+    expect(issuerOf(fields)).toMatchObject({
+      provider: 'rfc9068',
+      clientIds: new Set(['web']),
+      jwks: { kind: 'uri', uri: 'https://idp.test/keys?p=a' },
+      ca,
+      algorithms: new Set(['ES256']),
+      scopeClaim: ['realm_access', 'roles'],
+      clockSkewSeconds: 300,
+      maxLifetimeSeconds: 5405,
+      requireSub: false,
+      insecure: { allowHttp: true, anyHost: true },
+    });
+  });
+
+  it('claim path as a list: dots do not split', () => {
+    expect(issuerOf({ scopeClaim: ['https://acme.com/scopes'] }).scopeClaim).toEqual(['https://acme.com/scopes']);
+  });
+
+  it('inline keys: the keys as written', () => {
+    const keys = [{ kty: 'OKP', crv: 'Ed25519', x: 'abc', extra: [1] }];
+    expect(issuerOf({ jwks: { inline: { keys } } }).jwks).toEqual({ kind: 'inline', keys });
+  });
+
+  it('a private CA alone: for discovery', () => {
+    const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    expect(issuerOf({ jwks: { ca } })).toMatchObject({ jwks: { kind: 'discovery' }, ca });
+  });
+
+  it.each(['http://127.0.0.1:8080', 'http://127.9.9.9', 'http://[::1]:80/realm', 'http://localhost:3000'])(
+    'allowHttp and loopback %s: accepted',
+    (issuer) => {
+      expect(issuerOf({ issuer, insecure: { allowHttp: true } }).issuer).toBe(issuer);
+    },
+  );
+
+  it.each([
+    'http://127.0.0.1.test',
+    'http://localhost.test',
+    'http://128.0.0.1',
+    'http://[::2]',
+    'http://0.0.0.0',
+    'http://127.0.0.1@idp.test',
+  ])('allowHttp and a host that only looks like loopback, %s: refused', (issuer) => {
+    const text = textOf({ issuers: [{ ...corp, issuer, insecure: { allowHttp: true } }], rules: [scoped] });
+    expect(compileTexts(text).snapshot).toBeUndefined();
+  });
+
+  it('JWT-08 issuers whose URLs differ in a trailing slash: two issuers', () => {
+    const other = { ...corp, name: 'other', issuer: 'https://idp.test/' };
+    expect([...snapshotOf({ issuers: [corp, other], rules: [scoped] }).issuers.keys()]).toEqual([
+      'https://idp.test',
+      'https://idp.test/',
+    ]);
+  });
+});
+
+describe('rules', () => {
+  const rule = (fields: object, defaults: object = {}) =>
+    ruleOf(snapshotOf({ issuers: [corp], rules: [{ name: 'r', paths: ['/r'], ...fields }], defaults }), 'r');
+
+  it('only what is required: defaults', () => {
+    expect(rule({})).toEqual({
+      name: 'r',
+      access: 'token',
+      issuers: undefined,
+      require: { scopes: [], anyScope: [], acr: [], maxAuthAgeSeconds: undefined },
+      headers: [],
+      forwardToken: true,
+    });
+  });
+
+  it('everything given: taken over', () => {
+    const require = { scopes: ['a'], anyScope: ['b', 'c'], acr: ['urn:mfa'], maxAuthAge: '10m' };
+    expect(rule({ issuers: ['corp'], require, forwardToken: false, mode: 'enforce' })).toMatchObject({
+      issuers: new Set(['corp']),
+      require: { scopes: ['a'], anyScope: ['b', 'c'], acr: ['urn:mfa'], maxAuthAgeSeconds: 600 },
+      forwardToken: false,
+    });
+  });
+
+  it('an issuer of another document: known', () => {
+    const snapshot = snapshotOf({ rules: [{ ...scoped, issuers: ['corp'] }] }, { issuers: [corp] });
+    expect(ruleOf(snapshot, 'orders').issuers).toEqual(new Set(['corp']));
+  });
+
+  it('rules of several documents: sorted by name', () => {
+    const snapshot = snapshotOf({ rules: [scoped], issuers: [corp] }, { rules: [health] });
+    expect(snapshot.rules.map(({ name }) => name)).toEqual(['health', 'orders']);
+  });
+
+  it('public and deny: no headers, whatever the defaults are', () => {
+    const defaults = { headers: { 'x-user': 'sub' } };
+    expect(rule({ access: 'public' }, defaults)).toMatchObject({ access: 'public', headers: [] });
+    expect(rule({ access: 'deny', forwardToken: false }, defaults)).toMatchObject({ access: 'deny', headers: [] });
+  });
+});
+
+describe('headers', () => {
+  const defaults = { headers: { 'X-User-Id': 'sub', 'x-client': { claim: ['client_id'] }, 'x-scopes': 'scope' } };
+  const headersOf = (headers: object) => {
+    const snapshot = snapshotOf({ issuers: [corp], defaults, rules: [{ ...scoped, headers }] });
+    return { snapshot, headers: ruleOf(snapshot, 'orders').headers };
+  };
+  const plain = { format: 'csv', required: false };
+
+  it('none of its own: those of the defaults, lower-case', () => {
+    expect(headersOf({}).headers).toEqual([
+      { name: 'x-user-id', claim: ['sub'], ...plain },
+      { name: 'x-client', claim: ['client_id'], ...plain },
+      { name: 'x-scopes', claim: ['scope'], ...plain },
+    ]);
+  });
+
+  it('its own in another case and spelling: wins', () => {
+    const { headers, snapshot } = headersOf({ X_USER_ID: { claim: 'email', required: true, format: 'json' } });
+    expect(headers[0]).toEqual({ name: 'x_user_id', claim: ['email'], format: 'json', required: true });
+    expect(headers).toHaveLength(3);
+    expect(snapshot.identityHeaders).toEqual(new Set(['x-user-id', 'x_user_id', 'x-client', 'x-scopes']));
+  });
+
+  it('EA-13 null: removed from the rule, still an identity header', () => {
+    const { headers, snapshot } = headersOf({ 'X-CLIENT': null, x_scopes: null });
+    expect(headers.map(({ name }) => name)).toEqual(['x-user-id']);
+    expect(snapshot.identityHeaders).toEqual(new Set(['x-user-id', 'x-client', 'x-scopes']));
+  });
+
+  it('null for what no default sets: nothing, and no identity header', () => {
+    const { headers, snapshot } = headersOf({ 'x-other': null });
+    expect(headers).toHaveLength(3);
+    expect(snapshot.identityHeaders.has('x-other')).toBe(false);
+  });
+
+  it('EA-13 headers of one rule: identity headers for all', () => {
+    const rules = [{ ...scoped, headers: { 'x-tenant': 'tenant' } }, health];
+    expect(snapshotOf({ issuers: [corp], rules }).identityHeaders).toEqual(new Set(['x-tenant']));
+  });
+
+  it('defaults of another document: for every rule', () => {
+    const snapshot = snapshotOf({ issuers: [corp], rules: [scoped] }, { defaults });
+    expect(ruleOf(snapshot, 'orders').headers).toHaveLength(3);
+  });
+});
+
+describe('defaults', () => {
+  it('none: as documented', () => {
+    expect(snapshotOf({ rules: [health] })).toMatchObject({
+      realm: 'scopegate',
+      pathParameters: 'reject',
+      resourceMetadata: undefined,
+    });
+  });
+
+  it('all: taken over, the base of resource metadata without trailing slash', () => {
+    const defaults = {
+      realm: 'orders "x"',
+      pathParameters: 'keep',
+      resourceMetadata: 'https://orders.test/',
+      origins: ['https://orders.test', 'http://localhost:8080'],
+    };
+    expect(snapshotOf({ rules: [health], defaults })).toMatchObject({
+      realm: 'orders "x"',
+      pathParameters: 'keep',
+      resourceMetadata: 'https://orders.test',
+    });
+  });
+
+  it('EA-63 pathParameters keep: a rule may name a path with one', () => {
+    const snapshot = snapshotOf({ rules: [{ ...health, paths: ['/a;v=1'] }], defaults: { pathParameters: 'keep' } });
+    expect(snapshot.routes.match('a.test', '/a;v=1', 'GET')?.rule.name).toBe('health');
+  });
+});
+
+describe('warnings', () => {
+  const warningsOf = (policy: PolicyObject): readonly string[] => {
+    const { snapshot, problems } = compileTexts(textOf(policy));
+    expect(snapshot).toBeDefined();
+    expect(problems.every(({ severity }) => severity === 'warning')).toBe(true);
+    return problems.map(({ code, message }) => `${code}: ${message}`);
+  };
+
+  it('a policy without anything odd: none', () => {
+    expect(warningsOf({ issuers: [{ ...corp, maxLifetime: '1h' }], rules: [scoped, health] })).toEqual([]);
+  });
+
+  it('an issuer that no rule uses: warned about', () => {
+    const issuers = [corp, { ...corp, name: 'other', issuer: 'https://other.test' }];
+    expect(warningsOf({ issuers, rules: [{ ...scoped, issuers: ['corp'] }] })).toEqual([
+      'unused_issuer: no rule uses issuer `other`',
+    ]);
+    expect(warningsOf({ issuers, rules: [scoped] })).toEqual([]);
+    expect(warningsOf({ issuers, rules: [health] })).toHaveLength(2);
+  });
+
+  it('a rule without scopes: warned about, unless no token is wanted', () => {
+    const rules = [{ ...scoped, require: {} }, health, { ...health, name: 'no', paths: ['/no'], access: 'deny' }];
+    expect(warningsOf({ issuers: [corp], rules })).toEqual([
+      'no_scopes: rule `orders` requires no scope, any token of its issuers may pass',
+    ]);
+    expect(warningsOf({ issuers: [corp], rules: [{ ...scoped, require: { anyScope: ['a'] } }] })).toEqual([]);
+  });
+
+  it('a lifetime over an hour, insecure, a method in lower case: warned about', () => {
+    const issuers = [{ ...corp, maxLifetime: '1h1s', insecure: { allowHttp: true } }];
+    expect(warningsOf({ issuers, rules: [{ ...scoped, methods: ['get'] }] })).toEqual([
+      'long_lifetime: tokens may live longer than an hour',
+      'insecure: keys may be fetched without TLS',
+      'method_case: methods are case-sensitive, `get` is not GET',
+    ]);
+    expect(warningsOf({ issuers: [{ ...corp, insecure: { allowHttp: false } }], rules: [scoped] })).toEqual([]);
+  });
+});
+
+describe('problems across documents', () => {
+  it('a clash: reported at the later document, naming the place of the earlier', () => {
+    const rule = { name: 'a', paths: ['/a'], access: 'deny' };
+    const { problems } = compileTexts(textOf({ rules: [rule] }), textOf({ rules: [{ ...rule, name: 'b' }] }));
+    expect(problems.map((problem) => `${problem.file}:${show(problem)}`)).toEqual([
+      '1.yaml:1:80 equal_rules: rules `a` (0.yaml:1:80) and `b` are equally specific on any method, any host, /a',
+    ]);
+  });
+
+  it('no document at all: no policy', () => {
+    expect(compileTexts()).toEqual({ snapshot: undefined, problems: [] });
+  });
+
+  it('a document without rules beside one with rules: accepted', () => {
+    expect(snapshotOf({ rules: [] }, { rules: [health] }).rules).toHaveLength(1);
+  });
+});
+
+describe('hash', () => {
+  const head = 'apiVersion: scopegate.dev/v1\nkind: Policy\n';
+  const yaml = `${head}rules:\n  - name: a\n    paths: [/a]   # comment\n    access: 'deny'\n`;
+  const json =
+    '{"rules":[{"access":"deny","paths":["/a"],"name":"a"}],"kind":"Policy","apiVersion":"scopegate.dev/v1"}';
+  const other = `${head}rules: [{ name: b, paths: [/b], access: deny }]\n`;
+  const hash = (...texts: readonly string[]): string | undefined => compileTexts(...texts).snapshot?.hash;
+
+  it('16 hex digits, the same in every release', () => {
+    // Of [{"apiVersion":…,"kind":"Policy","rules":[{"access":"deny","name":"a","paths":["/a"]}]}], by another SHA-256.
+    expect(hash(yaml)).toBe('1baf997d8f900bed');
+  });
+
+  it('other spelling, order of fields, YAML or JSON: the same', () => {
+    expect(hash(json)).toBe(hash(yaml));
+  });
+
+  it('other order of documents, or in one file: the same', () => {
+    expect(hash(yaml, other)).toBe(hash(other, json));
+    expect(hash(`${other}---\n${yaml}`)).toBe(hash(yaml, other));
+  });
+
+  it('aliases: the same as what they stand for', () => {
+    const spelled = `${head}rules: [{ name: a, paths: [/x], access: deny, methods: [GET] }, { name: b, paths: [/x], access: deny, methods: [PUT] }]`;
+    expect(hash(spelled.replace('[/x]', '&p [/x]').replace('name: b, paths: [/x]', 'name: b, paths: *p'))).toBe(
+      hash(spelled),
+    );
+  });
+
+  it('another value: another hash', () => {
+    const hashes = [
+      yaml,
+      yaml.replace('/a]', '/b]'),
+      yaml.replace('deny', 'public'),
+      other,
+      `${yaml}defaults: { realm: scopegate }\n`,
+    ];
+    expect(new Set(hashes.map((text) => hash(text))).size).toBe(hashes.length);
+    expect(hash(yaml, other)).not.toBe(hash(yaml));
+  });
+});
