@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -6,7 +9,8 @@ import { envoyConfig } from '../../deploy/envoy/config.ts';
 import { envoyBinary } from '../../deploy/envoy/install.ts';
 import { startEnvoy } from '../../deploy/envoy/process.ts';
 
-const nobody = { host: '127.0.0.1', port: 1 };
+/** No port is certain to be free; a path of ours is. */
+const nobody = { unix: join(tmpdir(), `nobody-${randomUUID()}.sock`) };
 
 it('the documented bootstrap: a real Envoy takes it', { timeout: 120_000 }, async () => {
   const binary = await envoyBinary(() => {});
