@@ -2,17 +2,18 @@
  * The life of the process under a real Envoy: what a restart, a rollout, an outage of the issuer and a changed policy do to requests.
  */
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { Agent, createServer, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Endpoint, envoyConfig, type Json, type JsonObject } from '../../deploy/envoy/config.ts';
+import { type Endpoint, envoyConfig, type Json } from '../../deploy/envoy/config.ts';
 import { envoyBinary } from '../../deploy/envoy/install.ts';
 import { type RunningEnvoy, startEnvoy } from '../../deploy/envoy/process.ts';
 import { createSigner, type Signer } from '../support/es256.ts';
 import { type JwksServer, startJwksServer } from '../support/jwks-server.ts';
 import { endpointOf, type Serve, startServe } from '../support/serve.ts';
+import { ask as askPort, Traffic } from '../support/traffic.ts';
 
 let signer: Signer;
 let issuer: JwksServer;
@@ -75,76 +76,29 @@ async function envoyFor(...authorizers: Endpoint[]): Promise<RunningEnvoy> {
     overrides: { healthCheck: true },
   });
   const config = JSON.parse(JSON.stringify(base), (key, value: Json) =>
-    key === 'health_checks'
-      ? (value as JsonObject[]).map((check) => ({ ...check, interval: '0.2s', no_traffic_interval: '0.2s' }))
-      : value,
-  ) as { static_resources: { clusters: { load_assignment: { endpoints: { lb_endpoints: Json[] }[] } }[] } };
+    /interval$/.test(key) && value === '2s' ? '0.2s' : value,
+  ) as {
+    static_resources: { clusters: { load_assignment: { endpoints: { lb_endpoints: Json[] }[] } }[] };
+  };
   const [cluster] = config.static_resources.clusters;
   for (const other of authorizers.slice(1)) {
     if ('unix' in other) throw new Error('one unix socket is enough');
     const address = { socket_address: { address: other.host, port_value: other.port } };
     cluster?.load_assignment.endpoints[0]?.lb_endpoints.push({ endpoint: { address } });
   }
-  const envoy = await startEnvoy(await envoyBinary(() => {}), config as unknown as JsonObject);
+  const envoy = await startEnvoy(await envoyBinary(() => {}), config);
   cleanUp.push(() => envoy.stop());
   return envoy;
 }
 
-const agent = new Agent({ keepAlive: true });
-
 function ask(envoy: RunningEnvoy, path: string, token?: string): Promise<number> {
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  return new Promise((resolve, reject) => {
-    request({ port: envoy.port, host: '127.0.0.1', path, headers, agent }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode ?? 0));
-    })
-      .on('error', reject)
-      .end();
-  });
+  return askPort(envoy.port, path, token);
 }
 
-/** Asks until the answer is `status`; the test's own timeout ends it. */
-async function until(status: number, answer: () => Promise<number>): Promise<void> {
+/** Asks until the answer is `status`, and returns it; the test's own timeout ends it. */
+async function until(status: number, answer: () => Promise<number>): Promise<number> {
   while ((await answer()) !== status);
-}
-
-/** Eight clients that ask in a loop until `stop`; counts the answers by status. */
-function load(
-  envoy: RunningEnvoy,
-  token: string,
-): { stop: () => Promise<Map<number, number>>; atLeast: (count: number) => Promise<void> } {
-  const counts = new Map<number, number>();
-  let isOver = false;
-  let total = 0;
-  const waiting = new Set<() => void>();
-  const client = async (): Promise<void> => {
-    while (!isOver) {
-      const status = await ask(envoy, '/api/a', token);
-      counts.set(status, (counts.get(status) ?? 0) + 1);
-      total += 1;
-      for (const look of waiting) look();
-    }
-  };
-  const clients = Array.from({ length: 8 }, client);
-  return {
-    stop: async () => {
-      isOver = true;
-      await Promise.all(clients);
-      return counts;
-    },
-    atLeast: (count) => {
-      const from = total;
-      return new Promise((resolve) => {
-        const look = (): void => {
-          if (total < from + count) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-      });
-    },
-  };
+  return status;
 }
 
 describe('the process under Envoy', { timeout: 60_000 }, () => {
@@ -154,7 +108,7 @@ describe('the process under Envoy', { timeout: 60_000 }, () => {
     const envoy = await envoyFor(endpointOf(first.grpc[0]), endpointOf(second.grpc[0]));
     const token = await signer.token(issuer.origin);
     await until(200, () => ask(envoy, '/api/a', token));
-    const traffic = load(envoy, token);
+    const traffic = new Traffic(8, () => ask(envoy, '/api/a', token));
     await traffic.atLeast(500);
     const stopped = first.child.stop(30_000);
     await first.logged('draining');
@@ -190,10 +144,10 @@ describe('the process under Envoy', { timeout: 60_000 }, () => {
     process.kill(first.child.pid ?? 0, 'SIGKILL');
     await first.child.ended;
     await serve('--grpc', `unix:${path}`);
-    await until(200, () => ask(envoy, '/api/a', token));
+    expect(await until(200, () => ask(envoy, '/api/a', token))).toBe(200);
   });
 
-  it('a changed policy decides, a broken one does not, and a folder swapped under it is seen', async () => {
+  it('a changed policy decides, a broken one does not, and a file that is replaced is seen', async () => {
     const process_ = await serve('--grpc', '127.0.0.1:0');
     await process_.logged('ready');
     const envoy = await envoyFor(endpointOf(process_.grpc[0]));

@@ -39,7 +39,7 @@ export async function startServe(...args: string[]): Promise<Serve> {
 
   function logged(
     msg: string,
-    also = (_: Readonly<Record<string, unknown>>): boolean => true,
+    also: (entry: Readonly<Record<string, unknown>>) => boolean = () => true,
   ): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
