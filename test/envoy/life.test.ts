@@ -76,7 +76,7 @@ async function envoyFor(...authorizers: Endpoint[]): Promise<RunningEnvoy> {
     overrides: { healthCheck: true },
   });
   const config = JSON.parse(JSON.stringify(base), (key, value: Json) =>
-    /interval$/.test(key) && value === '2s' ? '0.2s' : value,
+    key.endsWith('interval') && value === '2s' ? '0.2s' : value,
   ) as {
     static_resources: { clusters: { load_assignment: { endpoints: { lb_endpoints: Json[] }[] } }[] };
   };
