@@ -101,6 +101,12 @@ describe('claimHeaderValue', () => {
     expect(outcome(json, 'csv', path)).toBe(value);
   });
 
+  it('JWT-14 members of a prototype: no claims', () => {
+    const claims: Record<string, unknown> = Object.create({ a: 'admin', b: { c: 'admin' } });
+    expect(claimHeaderValue(header(['a']), claims)).toBeUndefined();
+    expect(claimHeaderValue(header(['b', 'c']), claims)).toBeUndefined();
+  });
+
   it.each(['{}', '{"a":null}', '{"a":""}', '{"a":[]}', '{"a":" "}', '{"a":{"b":1}}'])(
     'required header without a value, claims %s: claim_header_refused',
     (json) => {

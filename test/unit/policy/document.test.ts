@@ -45,13 +45,31 @@ describe('documents with mistakes', () => {
     ]);
   });
 
-  it('a rule after one that is left out: its problems stay at its own place', () => {
+  it('rules after some that are left out: their problems stay at their own places', () => {
     const rules =
-      'rules:\n  - { paths: [/a] }\n  - { name: b, paths: [b], access: deny }\n  - { name: c, paths: [/c, //], access: deny }\n';
+      'rules:\n  - { paths: [/a] }\n  - { paths: [/b] }\n  - { name: b, paths: [b], access: deny }\n  - { name: c, paths: [/c, //], access: deny }\n';
     expect(compileTexts(head + rules).problems.map(show)).toEqual([
       '4:5 missing_field: `name` is required',
-      '5:24 path: the path does not begin with a slash',
-      '6:28 path: the path holds an empty segment',
+      '5:5 missing_field: `name` is required',
+      '6:24 path: the path does not begin with a slash',
+      '7:28 path: the path holds an empty segment',
+    ]);
+  });
+
+  it('an issuer after one that is left out: what it lacks is reported at its own place', () => {
+    const issuers =
+      'issuers:\n  - { issuer: https://a.test, audiences: [a] }\n  - { name: b, issuer: https://b.test }\n';
+    expect(compileTexts(head + issuers).problems.map(show)).toEqual([
+      '4:5 missing_field: `name` is required',
+      '5:5 missing_field: `audiences` is required',
+    ]);
+  });
+
+  it('a field after one that is left out: its problem stays at its own place', () => {
+    const text = `${head}rules:\n  - { name: a, colour: 1, paths: [/a], access: deny, require: {} }\n`;
+    expect(compileTexts(text).problems.map(show)).toEqual([
+      '4:16 unknown_field: unknown field `colour`',
+      '4:54 access_conflict: `require` cannot stand beside `access: deny`, where no token is looked at',
     ]);
   });
 

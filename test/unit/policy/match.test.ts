@@ -239,9 +239,9 @@ describe('any policy', () => {
           expect(Object.fromEntries(found?.parameters ?? [])).toEqual(best?.parameters ?? {});
         }
       }),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     );
-    expect(good).toBeGreaterThan(2000);
+    expect(good).toBeGreaterThan(1000);
   });
 
   it('a policy is refused exactly when two of its rules are equal on a request that both match', () => {
@@ -262,9 +262,9 @@ describe('any policy', () => {
         if (snapshot === undefined) expect(problems.every(({ code }) => code === 'equal_rules')).toBe(true);
         outcomes[snapshot === undefined ? 'refused' : 'accepted'] += 1;
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
-    expect(outcomes.refused).toBeGreaterThan(100);
-    expect(outcomes.accepted).toBeGreaterThan(100);
+    expect(outcomes.refused).toBeGreaterThan(70);
+    expect(outcomes.accepted).toBeGreaterThan(70);
   });
 });
