@@ -110,7 +110,8 @@ export async function runServe(settings: ServeSettings, ports: Omit<ServePorts, 
   const ends = watchSignals(ports.signals);
   const started = ports.start(settings);
   try {
-    return await Promise.race([serveAndDrain(started, ends.first), ends.second.then((signal) => cut(started, signal))]);
+    const signal = await Promise.race([serveAndDrain(started, ends.first), ends.second]);
+    return signal === undefined ? 0 : await cut(started, signal);
   } catch (error) {
     if (!isExpected(error)) {
       throw error;
@@ -122,11 +123,11 @@ export async function runServe(settings: ServeSettings, ports: Omit<ServePorts, 
   }
 }
 
-async function serveAndDrain(started: Promise<Running>, end: Promise<void>): Promise<number> {
+async function serveAndDrain(started: Promise<Running>, end: Promise<void>): Promise<undefined> {
   const running = await started;
   await end;
   await running.drain();
-  return 0;
+  return undefined;
 }
 
 /** Closes what can be closed at once, such as socket files, and waits no longer for the rest. */

@@ -33,6 +33,8 @@ class Stage {
     },
     stop: async () => {
       this.calls.push('stop');
+      // A drain under way ends with it.
+      this.drained.resolve();
     },
   };
 
@@ -58,10 +60,12 @@ class Stage {
   }
 }
 
-it.each(['SIGTERM', 'SIGINT'])('%s: drains, then 0', async (signal) => {
+it.each(['SIGTERM', 'SIGINT'])('runs until %s, drains, then 0', async (signal) => {
   const stage = new Stage();
   const served = stage.serve();
   stage.started.resolve();
+  await new Promise(setImmediate);
+  expect([stage.calls, stage.exitCode]).toStrictEqual([[], undefined]);
   stage.signals.emit(signal);
   await stage.draining.promise;
   expect([stage.calls, stage.exitCode]).toStrictEqual([['drain'], undefined]);
