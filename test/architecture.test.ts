@@ -23,8 +23,9 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   decision: { ours: [], packages: [] },
   token: { ours: ['decision'], packages: ['jose', 'node:crypto', 'node:buffer'] },
-  policy: { ours: ['decision', 'token'], packages: ['zod', 'yaml', 'node:crypto', 'node:buffer'] },
-  authorizer: { ours: ['decision', 'token', 'policy'], packages: ['node:crypto'] },
+  condition: { ours: ['decision'], packages: [] },
+  policy: { ours: ['decision', 'token', 'condition'], packages: ['zod', 'yaml', 'node:crypto', 'node:buffer'] },
+  authorizer: { ours: ['decision', 'token', 'condition', 'policy'], packages: ['node:crypto'] },
   envoy: { ours: ['decision'], packages: ['node:buffer'] },
   keyset: {
     ours: ['decision', 'token'],

@@ -3,25 +3,28 @@
  * Allow are here, and both stand at the end of every check.
  * Leaves to others: the wire (envoy/), logs and metrics (telemetry/).
  */
-import { Allow, type Caller, type Decision, type Deny, type Told } from '../decision/decision.ts';
+import { Allow, type Caller, type Decision, type Deny, type ShadowVerdict, type Told } from '../decision/decision.ts';
 import { denyRow } from '../decision/deny-reason.ts';
 import type { RequestAttributes } from '../decision/request.ts';
 import { type Step, Stop } from '../decision/step.ts';
 import { canonicalHost, canonicalPath, checkMethod } from '../policy/path.ts';
 import { missingScopes } from '../policy/scope.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
-import { hasCredentials, readCredential } from '../token/bearer.ts';
+import { hasCredentials } from '../token/bearer.ts';
 import type { VerifiedToken } from '../token/verify.ts';
 import { challengesFor } from './challenge.ts';
 import { headersToRemove } from './identity-headers.ts';
-import { checkRequirements } from './requirements.ts';
 import { resourceMetadata } from './resource-metadata.ts';
-import { createTokenVerifier, type TokenLimits, type TokenVerifierPorts } from './token-verifier.ts';
+import { createRuleCheck, type RuleOutcome } from './rule-check.ts';
+import { askShadow } from './shadow.ts';
+import type { TokenVerifier } from './token-verifier.ts';
 
-export interface AuthorizerOptions extends TokenVerifierPorts {
+export interface AuthorizerOptions {
   /** The current policy; undefined before the first good one. */
   readonly policy: () => PolicySnapshot | undefined;
-  readonly limits: TokenLimits;
+  readonly verify: TokenVerifier;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 export interface Authorizer {
@@ -42,61 +45,53 @@ interface Place {
 interface Progress {
   readonly request: RequestAttributes;
   readonly snapshot: PolicySnapshot;
-  readonly place: Place | undefined;
-  readonly rule: Rule | undefined;
-  readonly token: VerifiedToken | undefined;
-  readonly tokenCache: 'hit' | 'miss' | undefined;
-  readonly scheme: 'Bearer' | 'DPoP';
+  readonly waitMs: number;
+  readonly place?: Place;
+  readonly rule?: Rule;
+  readonly outcome?: RuleOutcome;
+  /** Filled after the decision is made. */
+  readonly shadow: ShadowVerdict[];
 }
 
-export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const verify = createTokenVerifier(options, options.limits);
+export function createAuthorizer({ policy, verify, now }: AuthorizerOptions): Authorizer {
+  const check = createRuleCheck(verify, now);
 
   async function authorize(request: RequestAttributes, waitMs: number): Promise<Decision> {
-    const snapshot = options.policy();
+    const snapshot = policy();
     if (snapshot === undefined) return refuse(new Stop('policy_unavailable'));
-    const start: Progress = { ...unknown, request, snapshot };
+    const start: Progress = { request, snapshot, waitMs, shadow: [] };
     const place = readPlace(request, snapshot);
     if (place instanceof Stop) return deny(place, start);
-    const body = resourceMetadata(snapshot, place.method, place.path);
-    if (body !== undefined) return { reason: 'resource_metadata', told: tell({ ...start, place }), body };
-    const rule = snapshot.routes.match(place.host, place.path, place.method)?.rule;
-    if (rule === undefined) return deny(noRule(request), { ...start, place });
-    const progress = { ...start, place, rule };
-    if (rule.access === 'deny') return deny(new Stop('rule_deny'), progress);
-    return rule.access === 'public' ? allowPublic(progress) : authorizeToken(progress, rule, waitMs);
+    const decision = await decide({ ...start, place }, place);
+    // INVARIANT: the decision is made; the shadow is only told of.
+    const match = snapshot.shadowRoutes.match(place.host, place.path, place.method);
+    const verdict = match && (await askShadow({ ...start, match, host: place.host }, check));
+    if (verdict !== undefined) start.shadow.push(verdict);
+    return decision;
   }
 
-  async function authorizeToken(start: Progress, rule: Rule, waitMs: number): Promise<Decision> {
-    const { request, snapshot } = start;
-    const credential = readCredential(request.headers, queryOf(request.path));
-    if (credential instanceof Stop) return deny(credential, start);
-    const { scheme } = credential;
-    const result = await verify({ token: credential.token, rule, snapshot, waitMs });
-    const progress = { ...start, scheme, token: result.token, tokenCache: result.cache };
-    if ('stop' in result) return deny(result.stop, progress);
-    // DP-13: a token that is bound to no key has no business under the scheme DPoP.
-    if (scheme === 'DPoP') return deny(new Stop('sender_constraint_failed', 'scheme DPoP'), progress);
-    const headers = checkRequirements(rule, result.token, options.now());
-    if (headers instanceof Stop) return deny(headers, progress);
-    return new Allow('allowed', tell(progress), headers, headersToRemove(snapshot, rule, request.headers, headers));
+  async function decide(start: Progress, { method, host, path }: Place): Promise<Decision> {
+    const { snapshot, request } = start;
+    const body = resourceMetadata(snapshot, method, path);
+    if (body !== undefined) return { reason: 'resource_metadata', told: tell(start), body };
+    const match = snapshot.routes.match(host, path, method);
+    if (match === undefined) return deny(noRule(request), start);
+    const { rule } = match;
+    if (rule.access === 'deny') return deny(new Stop('rule_deny'), { ...start, rule });
+    if (rule.access === 'public') return allowPublic({ ...start, rule });
+    const outcome = await check({ ...start, match, host });
+    const progress = { ...start, rule, outcome };
+    const { result } = outcome;
+    if (result instanceof Stop) return deny(result, progress);
+    return new Allow('allowed', tell(progress), result, headersToRemove(snapshot, rule, request.headers, result));
+  }
+
+  function refuse(stop: Stop): Deny {
+    return denial(stop, { ...nothingTold, policy: policy()?.hash });
   }
 
   return { authorize, refuse };
-
-  function refuse(stop: Stop): Deny {
-    const snapshot = options.policy();
-    return denial(stop, { ...nothingTold, policy: snapshot?.hash });
-  }
 }
-
-const unknown = {
-  place: undefined,
-  rule: undefined,
-  token: undefined,
-  tokenCache: undefined,
-  scheme: 'Bearer',
-} as const;
 
 const nothingTold: Told = {
   policy: undefined,
@@ -128,18 +123,14 @@ function noRule(request: RequestAttributes): Stop {
   return new Stop('no_rule', undefined, hasCredentials(request.headers) ? undefined : 401);
 }
 
-function queryOf(target: string): string {
-  const mark = target.indexOf('?');
-  return mark === -1 ? '' : target.slice(mark + 1);
-}
-
 function deny(stop: Stop, progress: Progress): Deny {
-  const { rule, token, snapshot, scheme } = progress;
-  const missing = stop.reason === 'insufficient_scope' && rule !== undefined && token !== undefined;
+  const { rule, outcome, snapshot } = progress;
+  const token = outcome?.token;
+  const isScope = stop.reason === 'insufficient_scope' && rule !== undefined && token !== undefined;
   return {
     ...denial(stop, tell(progress)),
-    challenges: challengesFor(stop, { snapshot, rule, scheme }),
-    missingScopes: missing ? missingScopes(rule.require, token.claims.scopes) : [],
+    challenges: challengesFor(stop, { snapshot, rule, scheme: outcome?.scheme ?? 'Bearer' }),
+    missingScopes: isScope ? missingScopes(rule.require, token.claims.scopes) : [],
   };
 }
 
@@ -148,15 +139,16 @@ function denial(stop: Stop, told: Told): Deny {
   return { reason, status: stop.status ?? denyRow(reason).http, told, challenges: [], detail, missingScopes: [] };
 }
 
-function tell({ snapshot, rule, place, token, tokenCache }: Progress): Told {
+function tell({ snapshot, rule, place, outcome, shadow }: Progress): Told {
+  const token = outcome?.token;
   return {
     policy: snapshot.hash,
     rule: rule?.name,
     path: place?.path,
     host: place?.host,
     caller: token === undefined ? undefined : callerOf(token),
-    tokenCache,
-    shadow: [],
+    tokenCache: outcome?.tokenCache,
+    shadow,
   };
 }
 

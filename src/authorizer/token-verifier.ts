@@ -8,8 +8,8 @@ import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { parseJws, type UnverifiedJws } from '../token/jws.ts';
 import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
-import { findInvalidity } from '../token/validity.ts';
-import { admitToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
+import { findBinding, findInvalidity } from '../token/validity.ts';
+import { admitToken, readToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
 import { createTokenCache } from './token-cache.ts';
 
 export interface TokenLimits {
@@ -36,7 +36,7 @@ export interface TokenRequest {
 /** A token that is good for the issuer's part; the rule's requirements come next. */
 export interface GoodToken {
   readonly token: VerifiedToken;
-  readonly cache: 'hit' | 'miss';
+  readonly cache: 'hit' | 'miss' | undefined;
 }
 
 /** A refusal; `token` when it was verified before it was refused, so that the log may name the caller. */
@@ -64,12 +64,13 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
 
   /** Undefined when the key that signed the token is no longer the issuer's. */
   async function recall(token: VerifiedToken, request: TokenRequest): Promise<GoodToken | RefusedToken | undefined> {
-    const listed = checkListed(token.issuer, request.rule);
+    const { issuer, key } = token;
+    if (key === undefined) return undefined;
+    const listed = checkListed(issuer, request.rule);
     if (listed instanceof Stop) return refused(listed, token, 'hit');
-    const hint = { algorithm: token.key.algorithm, kid: token.kid };
-    const keys = await keysFor(token.issuer, hint, request.waitMs);
+    const keys = await keysFor(issuer, { algorithm: key.algorithm, kid: token.kid }, request.waitMs);
     if (keys instanceof Stop) return refused(keys, token, 'hit');
-    return keys.includes(token.key) ? judge(token, 'hit') : undefined;
+    return keys.includes(key) ? judge(token, request, { nowMs: ports.now(), cache: 'hit' }) : undefined;
   }
 
   async function verifyFirstTime(request: TokenRequest): Promise<GoodToken | RefusedToken> {
@@ -81,7 +82,7 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
     const token = await verifyToken(jws, issuer, keys);
     if (token instanceof Stop) return refused(token, undefined, 'miss');
     cache.set(request.token, token);
-    return judge(token, 'miss');
+    return judge(token, request, { nowMs: ports.now(), cache: 'miss' });
   }
 
   function keysFor(
@@ -92,12 +93,44 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
     return ports.resolveKeys(issuer, hint, waitMs);
   }
 
-  function judge(token: VerifiedToken, hitOrMiss: 'hit' | 'miss'): GoodToken | RefusedToken {
-    const stop = findInvalidity(token, ports.now());
-    return stop === undefined ? { token, cache: hitOrMiss } : refused(stop, token, hitOrMiss);
-  }
-
   return verify;
+}
+
+/**
+ * The same checks but for key and signature, for policy tests and `explain` with claims: whoever asks has written the claims himself.
+ * Never part of `serve`.
+ */
+export function createUnsignedVerifier(now: () => number, limits: Pick<TokenLimits, 'maxTokenBytes'>): TokenVerifier {
+  return async (request) => {
+    if (request.token.length > limits.maxTokenBytes) return refused(new Stop('token_too_large'));
+    const admitted = admit(request);
+    if (admitted instanceof Stop) return refused(admitted);
+    const token = readToken(admitted.jws, admitted.issuer, undefined);
+    return token instanceof Stop ? refused(token) : judge(token, request, { nowMs: now(), cache: undefined });
+  };
+}
+
+interface Judging {
+  readonly nowMs: number;
+  readonly cache: 'hit' | 'miss' | undefined;
+}
+
+/** What depends on the moment and the policy, and is asked for every request. */
+function judge(token: VerifiedToken, { snapshot }: TokenRequest, { nowMs, cache }: Judging): GoodToken | RefusedToken {
+  const stop = findInvalidity(token, nowMs) ?? findRevocation(token, snapshot, nowMs) ?? findBinding(token);
+  return stop === undefined ? { token, cache } : refused(stop, token, cache);
+}
+
+function findRevocation(token: VerifiedToken, { revocations }: PolicySnapshot, nowMs: number): Stop | undefined {
+  const { claims, issuer, raw, kid } = token;
+  const { jti, subject, clientId, issuedAt } = claims;
+  const sid = member(raw, 'sid');
+  const sessionId = typeof sid === 'string' ? sid : undefined;
+  const found = revocations.find(
+    { issuer: issuer.name, jti, subject, clientId, sessionId, kid, issuedAt },
+    nowMs / 1000,
+  );
+  return found === undefined ? undefined : new Stop('token_revoked');
 }
 
 interface Admitted {

@@ -64,6 +64,7 @@ function compileRule(content: RuleContent, spot: Spot, context: RuleContext, rep
     require,
     headers: access === 'token' ? mergeHeaders(context.defaultHeaders, own) : [],
     forwardToken: content.forwardToken ?? true,
+    mode: content.mode ?? 'enforce',
   };
   const routes = compileRoutes({ content, rule, spot }, context.pathParameters, report);
   return { rule, spot, routes };
@@ -101,5 +102,6 @@ function compileRequirement({ scopes, anyScope, acr, maxAuthAge }: RuleContent['
     anyScope: anyScope ?? [],
     acr: acr ?? [],
     maxAuthAgeSeconds: maxAuthAge === undefined ? undefined : durationSeconds(maxAuthAge),
+    condition: undefined,
   };
 }

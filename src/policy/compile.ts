@@ -12,6 +12,7 @@ import { hashDocuments } from './hash.ts';
 import { buildRouteIndex } from './match.ts';
 import { compareText, type Problem } from './problem.ts';
 import { createReport, type Report, within } from './report.ts';
+import { createRevocations } from './revocation.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { quote } from './wording.ts';
@@ -95,6 +96,9 @@ function assemble(documents: readonly PolicyDocument[], { defaults, issuers, rul
     hash: hashDocuments(documents),
     issuers: new Map(issuers.map(({ issuer }) => [issuer.issuer, issuer])),
     routes: buildRouteIndex(rules.flatMap(({ routes }) => routes)),
+    shadowRoutes: buildRouteIndex([]),
+    revocations: createRevocations([]),
+    tests: [],
     rules: rules.map(({ rule }) => rule).toSorted((a, b) => compareText(a.name, b.name)),
     identityHeaders: new Set(headers.flatMap((header) => (header === null ? [] : [header.name]))),
     realm,

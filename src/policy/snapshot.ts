@@ -2,8 +2,10 @@
  * Promises: the compiled policy, immutable and valid by construction. A check takes one snapshot at its start and uses it to the end.
  * Leaves to others: making one (compile.ts), finding a rule in one (match.ts), holding the current one (store.ts).
  */
+import type { Condition } from '../condition/condition.ts';
 import type { ClaimPath, Issuer } from '../token/issuer.ts';
 import type { RouteIndex } from './match.ts';
+import type { Revocations } from './revocation.ts';
 
 /** How a claim becomes the text of a header (interface section 6). */
 export type ClaimFormat = 'csv' | 'json' | 'base64json';
@@ -27,6 +29,8 @@ export interface Requirement {
   readonly acr: readonly string[];
   /** Most seconds since `auth_time`. */
   readonly maxAuthAgeSeconds: number | undefined;
+  /** `when`: must be true (interface section 4). */
+  readonly condition: Condition | undefined;
 }
 
 export interface Rule {
@@ -39,6 +43,30 @@ export interface Rule {
   readonly headers: readonly ClaimHeader[];
   /** False: Authorization and DPoP are removed before the upstream. */
   readonly forwardToken: boolean;
+  /** `shadow`: evaluated, counted and logged, never decides. */
+  readonly mode: 'enforce' | 'shadow';
+}
+
+/** An entry of `tests`: what a request must come to. */
+export interface PolicyTest {
+  readonly name: string;
+  /** `file:line:column` of the test, as problems have it. */
+  readonly place: { readonly file: string; readonly line: number; readonly column: number };
+  readonly method: string;
+  /** Authority of the URL, as a client would send it. */
+  readonly host: string;
+  /** Path and query of the URL, as written. */
+  readonly target: string;
+  /** Undefined: no token. */
+  readonly token: { readonly issuer: string; readonly claims: Readonly<Record<string, unknown>> } | undefined;
+  readonly expect: {
+    readonly decision: 'allow' | 'deny';
+    readonly status: number | undefined;
+    readonly reason: string | undefined;
+    readonly rule: string | undefined;
+    /** Headers that the upstream gets, lower-case; null: the header is not set by us. */
+    readonly headers: Readonly<Record<string, string | null>>;
+  };
 }
 
 export interface PolicySnapshot {
@@ -46,9 +74,15 @@ export interface PolicySnapshot {
   readonly hash: string;
   /** By the exact `iss` string. */
   readonly issuers: ReadonlyMap<string, Issuer>;
+  /** Enforcing rules: exactly one decides a request. */
   readonly routes: RouteIndex;
-  /** Sorted by name. */
+  /** Shadow rules, matched among themselves; they are reported and never decide. */
+  readonly shadowRoutes: RouteIndex;
+  /** Enforcing and shadow rules, sorted by name. */
   readonly rules: readonly Rule[];
+  readonly revocations: Revocations;
+  /** In the order of their documents. */
+  readonly tests: readonly PolicyTest[];
   /**
    * Every header, lower-case, that enforcing rules and defaults can set: what a client must never be able to send, on any rule (EA-13).
    * The claim headers of `defaults` count even when every rule removes them.

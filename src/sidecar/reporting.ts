@@ -5,7 +5,7 @@ import type { ServeSettings } from '../config/settings.ts';
 import type { KeySetObserver } from '../keyset/ports.ts';
 import { formatProblem } from '../policy/problem.ts';
 import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
-import { backgroundDestination, createLog } from '../telemetry/log.ts';
+import { backgroundDestination, createLog, decisionWriter } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type { PolicyFeedObserver } from './policy-feed.ts';
 
@@ -36,7 +36,7 @@ export function createReporting(settings: ServeSettings): Reporting {
     {
       now: () => performance.now(),
       random: Math.random,
-      write: (line) => log.info(line, 'decision'),
+      write: decisionWriter(log),
       dropped: metrics.decisionLogDropped,
     },
   );

@@ -3,6 +3,7 @@
  * Leaves to others: argv and signals (commands/).
  */
 import { createAuthorizer } from '../authorizer/authorize.ts';
+import { createTokenVerifier } from '../authorizer/token-verifier.ts';
 import { type Check, createCheck } from '../check.ts';
 import type { ServeSettings } from '../config/settings.ts';
 import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
@@ -105,12 +106,8 @@ function checkOf(
   { store, keySets }: Pick<PolicyParts, 'store' | 'keySets'>,
 ): Check {
   const { metrics, decisionLog, fault } = reporting;
-  const authorizer = createAuthorizer({
-    policy: () => store.current(),
-    resolveKeys: keySets.resolve,
-    now: Date.now,
-    limits: { maxTokenBytes: settings.maxTokenBytes, tokenCacheEntries: settings.tokenCacheEntries },
-  });
+  const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: Date.now }, settings);
+  const authorizer = createAuthorizer({ policy: () => store.current(), verify, now: Date.now });
   return createCheck({
     authorizer,
     monotonicMs: () => performance.now(),

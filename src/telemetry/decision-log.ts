@@ -40,6 +40,8 @@ export interface DecisionLine {
   readonly clientId: string | undefined;
   readonly scopes: readonly string[] | undefined;
   readonly missingScopes: readonly string[] | undefined;
+  /** What exactly failed, from a fixed set of texts and names of the policy. */
+  readonly detail: string | undefined;
   readonly jti: string | undefined;
   readonly kid: string | undefined;
   readonly method: string | undefined;
@@ -90,6 +92,7 @@ function decisionLine(
     policy: told.policy,
     ...callerFields(told.caller, subject),
     missingScopes: 'missingScopes' in decision ? unlessEmpty(decision.missingScopes) : undefined,
+    detail: 'detail' in decision ? decision.detail : undefined,
     ...requestFields(request),
     host: told.host,
     path: told.path,

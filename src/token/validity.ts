@@ -6,7 +6,7 @@ import type { AccessTokenClaims } from './claims.ts';
 import type { Issuer } from './issuer.ts';
 import type { VerifiedToken } from './verify.ts';
 
-/** The reason why the token is not good now, or undefined. `nowMs` is in milliseconds since the epoch. */
+/** The reason why the token is not good now or not meant for us, or undefined. `nowMs` is in milliseconds since the epoch. */
 export function findInvalidity(token: VerifiedToken, nowMs: number): Stop | undefined {
   const { claims, issuer } = token;
   return checkTimes(claims, issuer, nowMs / 1000) ?? checkAddressee(claims, issuer);
@@ -31,6 +31,10 @@ function checkAddressee(claims: AccessTokenClaims, issuer: Issuer): Stop | undef
   if (clientIds !== undefined && (claims.clientId === undefined || !clientIds.has(claims.clientId))) {
     return new Stop('client_not_allowed');
   }
-  // MT-03: a bound token is never accepted unchecked, and no way of checking is offered yet.
+  return undefined;
+}
+
+/** MT-03: a bound token is never accepted unchecked, and no way of checking is offered yet. */
+export function findBinding({ claims }: VerifiedToken): Stop | undefined {
   return claims.isBound ? new Stop('sender_constraint_failed', 'the token carries cnf') : undefined;
 }

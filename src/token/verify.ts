@@ -16,7 +16,8 @@ import { providerRow } from './providers.ts';
 /** A token whose signature, class and claims were found good; whether it is valid now is asked for every request. */
 export interface VerifiedToken {
   readonly issuer: Issuer;
-  readonly key: VerificationKey;
+  /** The key that verified it; undefined where no signature was looked at, which no request of the mesh can cause. */
+  readonly key: VerificationKey | undefined;
   readonly kid: string | undefined;
   /** All claims, for headers; own members only. */
   readonly raw: JsonObject;
@@ -40,7 +41,11 @@ export async function verifyToken(
   keys: readonly VerificationKey[],
 ): Promise<Step<VerifiedToken>> {
   const key = await signingKey(jws, keys);
-  if (key === undefined) return new Stop('signature_invalid');
+  return key === undefined ? new Stop('signature_invalid') : readToken(jws, issuer, key);
+}
+
+/** What comes after the signature. `key` is undefined where no signature is looked at: policy tests and `explain` with claims. */
+export function readToken(jws: UnverifiedJws, issuer: Issuer, key: VerificationKey | undefined): Step<VerifiedToken> {
   const claims = readClaims(jws.claims, issuer);
   if (claims instanceof Stop) return claims;
   return { issuer, key, kid: jws.kid, raw: jws.claims, claims };

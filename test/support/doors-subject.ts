@@ -1,5 +1,6 @@
 /** Promises: Scopegate with the policy, the keys and the instant of one case file; nothing of it reads a real clock. */
 import { type Authorizer, createAuthorizer } from '../../src/authorizer/authorize.ts';
+import { createTokenVerifier } from '../../src/authorizer/token-verifier.ts';
 import type { RequestAttributes } from '../../src/decision/request.ts';
 import { Failure } from '../../src/keyset/failure.ts';
 import type { Get } from '../../src/keyset/fetch.ts';
@@ -34,7 +35,8 @@ export function createSubject(file: CaseFile): Subject {
   });
   keySets.update(snapshot?.issuers.values() ?? []);
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
-  const authorizer = createAuthorizer({ policy: () => snapshot, resolveKeys: keySets.resolve, now: nowMs, limits });
+  const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: nowMs }, limits);
+  const authorizer = createAuthorizer({ policy: () => snapshot, verify, now: nowMs });
   return { authorizer, request: (check) => clientRequest(file, check, tokens), stop: () => keySets.stop() };
 }
 

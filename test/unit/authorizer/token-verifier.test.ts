@@ -2,6 +2,7 @@ import { type CryptoKey, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createTokenVerifier, type TokenRequest } from '../../../src/authorizer/token-verifier.ts';
 import { Stop } from '../../../src/decision/step.ts';
+import { createRevocations } from '../../../src/policy/revocation.ts';
 import type { PolicySnapshot, Rule } from '../../../src/policy/snapshot.ts';
 import type { Issuer } from '../../../src/token/issuer.ts';
 import type { ResolveKeys, VerificationKey } from '../../../src/token/key.ts';
@@ -12,9 +13,10 @@ const rule: Rule = {
   name: 'r',
   access: 'token',
   issuers: undefined,
-  require: { scopes: [], anyScope: [], acr: [], maxAuthAgeSeconds: undefined },
+  require: { scopes: [], anyScope: [], acr: [], maxAuthAgeSeconds: undefined, condition: undefined },
   headers: [],
   forwardToken: true,
+  mode: 'enforce',
 };
 
 let privateKey: CryptoKey;
@@ -36,7 +38,8 @@ function setUp(entries = 100) {
   const verify = createTokenVerifier(ports, { maxTokenBytes: 16_384, tokenCacheEntries: entries });
   const corp = issuerOf();
   const ask = async (over: Partial<TokenRequest> = {}, issuer: Issuer = corp) => {
-    const snapshot = { issuers: new Map([[issuer.issuer, issuer]]) } as unknown as PolicySnapshot;
+    const issuers = new Map([[issuer.issuer, issuer]]);
+    const snapshot = { issuers, revocations: createRevocations([]) } as unknown as PolicySnapshot;
     const result = await verify({ token, rule, snapshot, waitMs: 100, ...over });
     return `${'stop' in result ? result.stop.reason : 'good'} ${result.cache}`;
   };

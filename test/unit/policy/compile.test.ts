@@ -120,9 +120,10 @@ describe('rules', () => {
       name: 'r',
       access: 'token',
       issuers: undefined,
-      require: { scopes: [], anyScope: [], acr: [], maxAuthAgeSeconds: undefined },
+      require: { scopes: [], anyScope: [], acr: [], maxAuthAgeSeconds: undefined, condition: undefined },
       headers: [],
       forwardToken: true,
+      mode: 'enforce',
     });
   });
 

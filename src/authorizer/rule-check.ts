@@ -1,0 +1,57 @@
+/**
+ * Promises: whether the credentials of a request satisfy one rule that wants a token: every check of interface section 7 from the form
+ * of Authorization to the headers, in that order. The same for enforcing and shadow rules; it ends in headers to set, not in an allow.
+ */
+import type { Header } from '../decision/decision.ts';
+import type { RequestAttributes } from '../decision/request.ts';
+import { Stop } from '../decision/step.ts';
+import type { Match } from '../policy/match.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { readCredential } from '../token/bearer.ts';
+import type { VerifiedToken } from '../token/verify.ts';
+import { checkRequirements } from './requirements.ts';
+import type { TokenVerifier } from './token-verifier.ts';
+
+export interface RuleQuestion {
+  readonly match: Match;
+  readonly request: RequestAttributes;
+  /** Canonical. */
+  readonly host: string;
+  readonly snapshot: PolicySnapshot;
+  /** How long a fetch of keys may be waited for. */
+  readonly waitMs: number;
+}
+
+export interface RuleOutcome {
+  /** The headers to set, or the first check that failed. */
+  readonly result: readonly Header[] | Stop;
+  /** The scheme that was used; Bearer when none was. */
+  readonly scheme: 'Bearer' | 'DPoP';
+  /** Once it was verified, whatever came of it. */
+  readonly token: VerifiedToken | undefined;
+  readonly tokenCache: 'hit' | 'miss' | undefined;
+}
+
+/** Rejects only for a fault of ours. */
+export type RuleCheck = (question: RuleQuestion) => Promise<RuleOutcome>;
+
+export function createRuleCheck(verify: TokenVerifier, now: () => number): RuleCheck {
+  return async ({ match, request, host, snapshot, waitMs }) => {
+    const credential = readCredential(request.headers, queryOf(request.path));
+    if (credential instanceof Stop) {
+      return { result: credential, scheme: 'Bearer', token: undefined, tokenCache: undefined };
+    }
+    const { scheme, token: text } = credential;
+    const verified = await verify({ token: text, rule: match.rule, snapshot, waitMs });
+    const outcome = { scheme, token: verified.token, tokenCache: verified.cache };
+    if ('stop' in verified) return { ...outcome, result: verified.stop };
+    // DP-13: a token that is bound to no key has no business under the scheme DPoP.
+    if (scheme === 'DPoP') return { ...outcome, result: new Stop('sender_constraint_failed', 'scheme DPoP') };
+    return { ...outcome, result: checkRequirements(match, verified.token, { request, host, nowMs: now() }) };
+  };
+}
+
+function queryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? '' : target.slice(mark + 1);
+}
