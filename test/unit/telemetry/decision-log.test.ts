@@ -96,13 +96,14 @@ it('bytes that were no request: a line without request fields', () => {
   });
 });
 
-it('a deny for scopes: which are missing, and not the detail', () => {
+it('a deny for scopes: which are missing, and the detail', () => {
   const decision = deny('insufficient_scope', {}, { missingScopes: ['orders:write'], detail: 'for people' });
   expect(line(undefined, decision)).toStrictEqual({
     decision: 'deny',
     reason: 'insufficient_scope',
     status: 403,
     missingScopes: ['orders:write'],
+    detail: 'for people',
     durationUs: 124,
   });
 });
