@@ -16,14 +16,21 @@ export interface CheckMetrics {
 const durationBuckets = [5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createCheckMetrics(registry: Registry): CheckMetrics {
-  const counts = new CheckCounts();
+  const checks = new RuleCounts();
+  const shadow = new RuleCounts();
   const cache = { hit: 0, miss: 0 };
   const total = {
     name: 'scopegate_checks_total',
     help: 'Checks answered, by decision, reason and rule (empty: none applied).',
     labelNames: ['decision', 'reason', 'rule'],
   };
-  scrapedCounter(registry, total, () => counts.samples());
+  scrapedCounter(registry, total, () => checks.samples());
+  const verdicts = {
+    name: 'scopegate_shadow_total',
+    help: 'Verdicts of shadow rules (would_allow, would_deny), beside what was enforced.',
+    labelNames: ['rule', 'decision', 'enforced'],
+  };
+  scrapedCounter(registry, verdicts, () => shadow.samples());
   const lookups = {
     name: 'scopegate_token_cache_total',
     help: 'Tokens looked up among the verified ones, by result.',
@@ -38,28 +45,35 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
   });
   return {
     done: (decision, seconds) => {
-      counts.add(decision);
-      const { tokenCache } = decision.told;
+      const { tokenCache, rule = '', shadow: asked } = decision.told;
+      const enforced = outcome(decision);
+      checks.add(rule, { decision: enforced, reason: decision.reason });
+      for (const verdict of asked) {
+        shadow.add(verdict.rule, { decision: `would_${verdict.decision}`, enforced });
+      }
       if (tokenCache !== undefined) {
         cache[tokenCache] += 1;
       }
       duration.observe(seconds);
     },
-    keepRules: (names) => counts.keepRules(names),
+    keepRules: (names) => {
+      checks.keepRules(names);
+      shadow.keepRules(names);
+    },
   };
 }
 
-/** Counts by decision, reason and rule in plain objects; prom-client's own counters hash their labels at each call. */
-class CheckCounts {
+/** Counts by rule and two more labels in plain objects; prom-client's own counters hash their labels at each call. */
+class RuleCounts {
   readonly #rows = new Map<string, { readonly labels: Readonly<Record<string, string>>; count: number }>();
   #rules: ReadonlySet<string> = new Set();
 
-  add(decision: Decision): void {
-    const [word, rule] = [outcome(decision), decision.told.rule ?? ''];
-    const key = `${word} ${decision.reason} ${rule}`;
+  /** `labels` hold words of fixed sets, so they and the rule make a key. */
+  add(rule: string, labels: Readonly<Record<string, string>>): void {
+    const key = `${Object.values(labels).join(' ')} ${rule}`;
     const row = this.#rows.get(key);
     if (row === undefined) {
-      this.#rows.set(key, { labels: { decision: word, reason: decision.reason, rule }, count: 1 });
+      this.#rows.set(key, { labels: { ...labels, rule }, count: 1 });
     } else {
       row.count += 1;
     }

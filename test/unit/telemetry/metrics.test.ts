@@ -38,6 +38,22 @@ it('a rule that is gone: its series ends, also when a late check names it; the o
   expect(await series(metrics, 'scopegate_checks_total')).toStrictEqual(expected);
 });
 
+it('shadow rules: verdicts beside what was enforced; a rule that is gone ends', async () => {
+  const metrics = createMetrics();
+  metrics.policyApplied('aa', 1, names(['next', 'gone']));
+  const deny401 = { rule: 'next', decision: 'deny', reason: 'token_expired' } as const;
+  metrics.checkDone(allow({ shadow: [deny401] }), 0.001);
+  metrics.checkDone(allow({ shadow: [{ ...deny401, reason: 'insufficient_scope' }] }), 0.001);
+  metrics.checkDone(deny('no_rule', { shadow: [{ rule: 'gone', decision: 'allow', reason: 'allowed' }] }), 0.001);
+  const next = 'scopegate_shadow_total{decision="would_deny",enforced="allow",rule="next"} 2';
+  expect(await series(metrics, 'scopegate_shadow_total')).toStrictEqual([
+    next,
+    'scopegate_shadow_total{decision="would_allow",enforced="deny",rule="gone"} 1',
+  ]);
+  metrics.policyApplied('bb', 2, names(['next']));
+  expect(await series(metrics, 'scopegate_shadow_total')).toStrictEqual([next]);
+});
+
 it('times of checks: buckets from 50 µs to 1 s', async () => {
   const metrics = createMetrics();
   metrics.checkDone(deny('no_rule'), 0.000_04);
@@ -125,6 +141,6 @@ it('the text: Prometheus format, with metrics of the process, and every metric w
   const text = await metrics.text();
   expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(text).toContain('\nprocess_resident_memory_bytes ');
-  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(10);
-  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(10);
+  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(11);
+  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(11);
 });
