@@ -26,7 +26,8 @@ export interface AccessTokenClaims {
 
 /** 9999-12-31T23:59:59Z: a time in milliseconds fails, and so does 1e400 (JWT-04). */
 const maxNumericDate = 253_402_300_799;
-const maxSubjectBytes = 1024;
+/** Of a claim that identifies someone or something; it is passed on in metadata and logs (EA-19). */
+const maxIdentifierBytes = 1024;
 /** Nested `act` claims are history (RFC 8693 section 4.1, TX-01). */
 const maxActors = 8;
 const control = /\p{Cc}/u;
@@ -41,8 +42,8 @@ const registered: Readonly<Record<string, Check>> = {
   nbf: isNumericDate,
   iat: isNumericDate,
   auth_time: isNumericDate,
-  jti: isText,
-  client_id: isText,
+  jti: isIdentifier,
+  client_id: isIdentifier,
   scp: (value) => isText(value) || isTextList(value),
   acr: isText,
   act: (value) => isActor(value, maxActors),
@@ -57,7 +58,8 @@ export function readClaims(claims: JsonObject, issuer: Issuer): Step<AccessToken
   const scopes = readScopes(claims, issuer);
   if (scopes instanceof Stop) return scopes;
   const client = firstPresent(claims, providerRow(issuer.provider).clientClaims);
-  if (client !== undefined && !isText(client)) return new Stop('claim_invalid', 'the claim that names the client');
+  if (client !== undefined && !isIdentifier(client))
+    return new Stop('claim_invalid', 'the claim that names the client');
   return {
     subject: text(claims, 'sub'),
     clientId: client,
@@ -125,8 +127,12 @@ function isNumericDate(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 && value <= maxNumericDate;
 }
 
+function isIdentifier(value: unknown): value is string {
+  return isText(value) && Buffer.byteLength(value) <= maxIdentifierBytes;
+}
+
 function isSubject(value: unknown): boolean {
-  return isText(value) && value !== '' && Buffer.byteLength(value) <= maxSubjectBytes && !control.test(value);
+  return isIdentifier(value) && value !== '' && !control.test(value);
 }
 
 function isActor(value: unknown, left: number): boolean {
