@@ -1,8 +1,8 @@
 /**
  * Promises: the policy that is active, made of the newest good version of every source (interface section 9). A version stands or
- * falls as a whole; one that is bad, alone or together with the others, leaves everything as it was. The current snapshot is
- * exchanged in one assignment.
- * Leaves to others: reading sources (source/), telling anyone (sidecar/).
+ * falls as a whole; one that is bad, alone or together with the others, leaves everything as it was. Offers are worked out aside, one
+ * call after the other, and take effect in one turn.
+ * Leaves to others: reading sources (source/), running the policy's tests (rehearsal/), telling anyone (sidecar/).
  */
 import { type Compiled, compile } from './compile.ts';
 import { type PolicyDocument, type PolicyFile, parseDocuments } from './document.ts';
@@ -36,19 +36,35 @@ export interface RejectedVersion {
   readonly problems: readonly Problem[];
 }
 
+/** What is wrong with a policy that compiles, such as a test of its own that fails. Rejects only for a fault of ours. */
+export type SnapshotCheck = (snapshot: PolicySnapshot) => Promise<readonly Problem[]>;
+
+export interface Settlement {
+  /** By source. */
+  readonly results: ReadonlyMap<string, OfferResult>;
+  /** The snapshot that is current from now on; undefined: the old one goes on. */
+  readonly swapped: PolicySnapshot | undefined;
+}
+
 export interface PolicyStore {
   /** The active policy; undefined before the first good one. */
   current(): PolicySnapshot | undefined;
-  offer(source: string, version: SourceVersion): OfferResult;
-  /** Several sources at once, as at start: added in their order, so that which of two that clash is left out is no accident. */
-  offerAll(offers: readonly Offer[]): ReadonlyMap<string, OfferResult>;
-  /** Sources whose newest version is not active, in order. */
+  offer(source: string, version: SourceVersion): Promise<OfferResult>;
+  /**
+   * Several sources at once, as at start: added in their order, so that which of two that clash is left out is no accident. Offers
+   * are settled in the order of the calls. `settled` is called in the very turn in which they take effect.
+   */
+  offerAll(
+    offers: readonly Offer[],
+    settled?: (settlement: Settlement) => void,
+  ): Promise<ReadonlyMap<string, OfferResult>>;
+  /** Sources whose newest settled version is not active, in order. */
   rejected(): readonly RejectedVersion[];
 }
 
 interface SourceState {
   readonly source: string;
-  order: string | number;
+  readonly order: string | number;
   /** Documents of the newest good version; undefined before the first. */
   active: readonly PolicyDocument[] | undefined;
   /** The newest version, while it is refused. */
@@ -62,28 +78,31 @@ interface Refused {
   readonly problems: readonly Problem[];
 }
 
-export function createPolicyStore(): PolicyStore {
-  const sources = new Map<string, SourceState>();
+export function createPolicyStore(check: SnapshotCheck = async () => []): PolicyStore {
+  let sources: ReadonlyMap<string, SourceState> = new Map();
   let current: Compiled | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
 
-  function offerAll(offers: readonly Offer[]): ReadonlyMap<string, OfferResult> {
-    for (const { source, version } of offers) take(source, version);
-    const states = [...sources.values()].toSorted(byOrder);
-    current = settle(states) ?? current;
+  async function settleOffers(
+    offers: readonly Offer[],
+    settled?: (settlement: Settlement) => void,
+  ): Promise<ReadonlyMap<string, OfferResult>> {
+    const next = new Map([...sources].map(([source, state]) => [source, { ...state }]));
+    for (const { source, version } of offers) take(next, source, version);
+    const states = [...next.values()].toSorted(byOrder);
+    const compiled = await settle(states, check);
     const offered = new Set(offers.map(({ source }) => source));
     for (const state of states) {
       const { refused } = state;
       if (refused === undefined || refused.isSound || !offered.has(state.source)) continue;
       state.refused = withFurtherProblems(refused, states, state);
     }
-    return new Map(offers.map(({ source }) => [source, resultOf(sources.get(source)?.refused)]));
-  }
-
-  function take(source: string, version: SourceVersion): void {
-    const state: SourceState = sources.get(source) ?? { source, order: 0, active: undefined, refused: undefined };
-    state.order = version.order;
-    state.refused = readVersion(source, version.files);
-    sources.set(source, state);
+    // INVARIANT: nothing was changed so far, and from here to `settled` nothing is waited for.
+    sources = next;
+    current = compiled ?? current;
+    const results = new Map(offers.map(({ source }) => [source, resultOf(next.get(source)?.refused)]));
+    settled?.({ results, swapped: compiled?.snapshot });
+    return results;
   }
 
   function resultOf(refused: Refused | undefined): OfferResult {
@@ -91,11 +110,20 @@ export function createPolicyStore(): PolicyStore {
     return { applied: refused === undefined, hash, problems: refused?.problems ?? current?.problems ?? [] };
   }
 
+  function offerAll(
+    offers: readonly Offer[],
+    settled?: (settlement: Settlement) => void,
+  ): Promise<ReadonlyMap<string, OfferResult>> {
+    const results = turn.then(() => settleOffers(offers, settled));
+    turn = results.catch(() => undefined);
+    return results;
+  }
+
   return {
     current: () => current?.snapshot,
-    offer: (source, version) => {
-      offerAll([{ source, version }]);
-      return resultOf(sources.get(source)?.refused);
+    offer: async (source, version) => {
+      const results = await offerAll([{ source, version }]);
+      return results.get(source) ?? resultOf(undefined);
     },
     offerAll,
     rejected: () =>
@@ -103,6 +131,12 @@ export function createPolicyStore(): PolicyStore {
         .toSorted(byOrder)
         .flatMap(({ source, refused }) => (refused === undefined ? [] : [{ source, problems: refused.problems }])),
   };
+}
+
+function take(sources: Map<string, SourceState>, source: string, version: SourceVersion): void {
+  const active = sources.get(source)?.active;
+  const refused = readVersion(source, version.files);
+  sources.set(source, { source, order: version.order, active, refused });
 }
 
 /** A version as what is not active yet; whether it fits the others is not known. */
@@ -129,32 +163,41 @@ function withFurtherProblems(refused: Refused, states: readonly SourceState[], s
  * Makes as many refused versions active as go together. All at once first: two that only make sense together, such as an issuer and
  * the rules that name it, must not wait for each other. Else one after the other, until none of those left fits.
  */
-function settle(states: readonly SourceState[]): Compiled | undefined {
+async function settle(states: readonly SourceState[], check: SnapshotCheck): Promise<Compiled | undefined> {
   let compiled: Compiled | undefined;
   for (;;) {
     const waiting = states.filter(({ refused }) => refused?.isSound === true);
     if (waiting.length === 0) return compiled;
-    const together = waiting.length > 1 ? accept(states, waiting) : undefined;
-    const accepted = together ?? acceptFirst(states, waiting);
+    const together = waiting.length > 1 ? await accept(states, waiting, check) : undefined;
+    const accepted = together ?? (await acceptFirst(states, waiting, check));
     if (accepted === undefined) return compiled;
     compiled = accepted;
   }
 }
 
 /** The first of those waiting that fits what is active; the others get to know why they do not. */
-function acceptFirst(states: readonly SourceState[], waiting: readonly SourceState[]): Compiled | undefined {
+async function acceptFirst(
+  states: readonly SourceState[],
+  waiting: readonly SourceState[],
+  check: SnapshotCheck,
+): Promise<Compiled | undefined> {
   for (const state of waiting) {
-    const accepted = accept(states, [state]);
+    const accepted = await accept(states, [state], check);
     if (accepted !== undefined) return accepted;
   }
   return undefined;
 }
 
 /** Tries refused versions in place of the active ones; on success they are active, else the report of a single one is kept. */
-function accept(states: readonly SourceState[], chosen: readonly SourceState[]): Compiled | undefined {
+async function accept(
+  states: readonly SourceState[],
+  chosen: readonly SourceState[],
+  check: SnapshotCheck,
+): Promise<Compiled | undefined> {
   const others = states.filter((state) => !chosen.includes(state)).flatMap(({ active }) => active ?? []);
   // Last, so that a clash is reported at the version that is refused for it.
-  const compiled = compile([...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])]);
+  const documents = [...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])];
+  const compiled = await checked(compile(documents), check);
   const isGood = compiled.snapshot !== undefined;
   for (const state of chosen) {
     const { refused } = state;
@@ -166,8 +209,14 @@ function accept(states: readonly SourceState[], chosen: readonly SourceState[]):
   return isGood ? compiled : undefined;
 }
 
+async function checked(compiled: Compiled, check: SnapshotCheck): Promise<Compiled> {
+  if (compiled.snapshot === undefined) return compiled;
+  const errors = (await check(compiled.snapshot)).filter(({ severity }) => severity === 'error');
+  return errors.length === 0 ? compiled : { snapshot: undefined, problems: errors.toSorted(byPlace) };
+}
+
 function byOrder(a: SourceState, b: SourceState): number {
   const isNumeric = typeof a.order === 'number' && typeof b.order === 'number';
-  const difference = isNumeric ? Number(a.order) - Number(b.order) : compareText(String(a.order), String(b.order));
+  const difference = isNumeric ? a.order - b.order : compareText(String(a.order), String(b.order));
   return difference || compareText(a.source, b.source);
 }

@@ -1,25 +1,30 @@
 /**
  * Promises: the policy store fed from its sources, told to whoever needs to know. At start every source is read once before any is
  * offered, in the order of their names, so that what is active does not depend on which file was read first (interface section 9).
- * A source that cannot be read keeps its last good version.
+ * A source that cannot be read keeps its last good version. Of what changes while the tests of a policy run nothing is lost: the store
+ * settles it afterwards, in the order in which it came.
  */
 import type { Problem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { Offer, OfferResult, PolicyStore } from '../policy/store.ts';
+import type { Offer, OfferResult, PolicyStore, Settlement } from '../policy/store.ts';
 import type { PathState } from '../source/read-path.ts';
 
 export interface PolicyFeedObserver {
-  /** A new snapshot is current. */
+  /** A new snapshot is current since this very turn. */
   applied(snapshot: PolicySnapshot, warnings: readonly Problem[]): void;
   refused(source: string, problems: readonly Problem[]): void;
   unreadable(source: string, reason: string): void;
   /** Something of `unreadable` or of the store may have changed. */
   changed(): void;
+  /** A bug; what was delivered is lost, what was active stays. */
+  fault(fault: unknown): void;
 }
 
 export interface PolicyFeed {
-  /** Takes what a source holds now. */
+  /** Takes what a source holds now; the observer hears what comes of it. */
   deliver(path: string, state: PathState): void;
+  /** Nothing is told afterwards. */
+  close(): void;
   /** Sources that cannot be read, each with the reason. */
   readonly unreadable: ReadonlyMap<string, string>;
 }
@@ -32,6 +37,7 @@ export function createPolicyFeed(
   const unreadable = new Map<string, string>();
   const awaited = new Set(paths);
   const first = new Map<string, PathState>();
+  let isClosed = false;
 
   function deliver(path: string, state: PathState): void {
     awaited.delete(path);
@@ -39,19 +45,19 @@ export function createPolicyFeed(
       first.set(path, state);
       return;
     }
-    take(new Map([...first, [path, state]]));
+    const offers = [...first, [path, state] as const].flatMap(([name, held]) => offerOf(name, held));
     first.clear();
-    observer.changed();
+    if (offers.length === 0) observer.changed();
+    else store.offerAll(offers, tell).catch((fault: unknown) => observer.fault(fault));
   }
 
-  function take(states: ReadonlyMap<string, PathState>): void {
-    const before = store.current();
-    const results = store.offerAll([...states].flatMap(([path, state]) => offerOf(path, state)));
+  function tell({ results, swapped }: Settlement): void {
+    if (isClosed) return;
+    if (swapped !== undefined) observer.applied(swapped, warningsOf(results.values()));
     for (const [source, { applied, problems }] of results) {
       if (!applied) observer.refused(source, problems);
     }
-    const now = store.current();
-    if (now !== undefined && now !== before) observer.applied(now, warningsOf(results.values()));
+    observer.changed();
   }
 
   function offerOf(path: string, state: PathState): Offer[] {
@@ -64,7 +70,11 @@ export function createPolicyFeed(
     return [];
   }
 
-  return { deliver, unreadable };
+  function close(): void {
+    isClosed = true;
+  }
+
+  return { deliver, close, unreadable };
 }
 
 /** Every version that was applied reports the warnings of the whole policy. */

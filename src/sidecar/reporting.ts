@@ -67,8 +67,9 @@ export function keyReports({ log, metrics, fault }: Reporting, changed: () => vo
 
 type PolicyReports = Omit<PolicyFeedObserver, 'applied' | 'changed'>;
 
-export function policyReports({ log, metrics }: Reporting): PolicyReports {
+export function policyReports({ log, metrics, fault }: Reporting): PolicyReports {
   return {
+    fault,
     refused: (source, problems) => {
       metrics.policyRejected();
       log.error({ source, problems: problems.map(formatProblem) }, 'policy refused, the last good one stays');

@@ -52,6 +52,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     ready.drain();
     await endServer();
     for (const watch of watches) watch.close();
+    parts.feed.close();
     parts.keySets.stop();
     await admin.stop();
   }

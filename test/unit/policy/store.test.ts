@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Problem } from '../../../src/policy/problem.ts';
 import { createPolicyStore, type OfferResult, type PolicyStore } from '../../../src/policy/store.ts';
 import { corp, type PolicyObject, textOf } from './policy-text.ts';
 
@@ -10,7 +11,7 @@ beforeEach(() => {
   store = createPolicyStore();
 });
 
-function offer(source: string, ...policies: readonly PolicyObject[]): OfferResult {
+function offer(source: string, ...policies: readonly PolicyObject[]): Promise<OfferResult> {
   const files = policies.map((policy, index) => ({ name: `${source}/${index}.yaml`, text: textOf(policy) }));
   return store.offer(source, { files, order: source });
 }
@@ -33,43 +34,43 @@ describe('one source', () => {
     expect(store.rejected()).toEqual([]);
   });
 
-  it('a good version: active', () => {
-    const result = offer('a', { rules: [deny('x')] });
+  it('a good version: active', async () => {
+    const result = await offer('a', { rules: [deny('x')] });
     expect(result).toEqual({ applied: true, hash: store.current()?.hash, problems: [] });
     expect(result.hash).toMatch(/^[0-9a-f]{16}$/);
     expect(rules()).toEqual(['x']);
   });
 
-  it('a good version with warnings: active, and they are told', () => {
-    const result = offer('a', { issuers: [corp], rules: [deny('x')] });
+  it('a good version with warnings: active, and they are told', async () => {
+    const result = await offer('a', { issuers: [corp], rules: [deny('x')] });
     expect([result.applied, codes(result)]).toEqual([true, ['unused_issuer']]);
   });
 
-  it('EA-65 a bad version at first: no policy, all its problems', () => {
-    const result = offer('a', { rules: [{ name: 'x', access: 'denied' }] });
+  it('EA-65 a bad version at first: no policy, all its problems', async () => {
+    const result = await offer('a', { rules: [{ name: 'x', access: 'denied' }] });
     expect(result).toMatchObject({ applied: false, hash: undefined });
     expect(codes(result)).toEqual(['missing_field', 'wrong_value']);
     expect(store.current()).toBeUndefined();
     expect(rejected()).toEqual(['a: missing_field,wrong_value']);
   });
 
-  it('EA-65 a bad version later: the last good one goes on, the very same snapshot', () => {
-    offer('a', { rules: [deny('x')] });
+  it('EA-65 a bad version later: the last good one goes on, the very same snapshot', async () => {
+    await offer('a', { rules: [deny('x')] });
     const before = store.current();
-    expect(offer('a', { rules: [deny('x'), deny('x')] })).toMatchObject({ applied: false, hash: before?.hash });
+    expect(await offer('a', { rules: [deny('x'), deny('x')] })).toMatchObject({ applied: false, hash: before?.hash });
     expect(store.current()).toBe(before);
     expect(rejected()).toEqual(['a: duplicate_name,equal_rules']);
   });
 
-  it('mended: active, no longer rejected', () => {
-    offer('a', { rules: [deny('x'), deny('x')] });
-    expect(offer('a', { rules: [deny('x'), deny('y')] }).applied).toBe(true);
+  it('mended: active, no longer rejected', async () => {
+    await offer('a', { rules: [deny('x'), deny('x')] });
+    expect((await offer('a', { rules: [deny('x'), deny('y')] })).applied).toBe(true);
     expect(rejected()).toEqual([]);
     expect(rules()).toEqual(['x', 'y']);
   });
 
-  it('one bad file among several: the version falls as a whole', () => {
-    expect(offer('a', { rules: [deny('x')] }, { rules: [deny('y', 'y')] }).applied).toBe(false);
+  it('one bad file among several: the version falls as a whole', async () => {
+    expect((await offer('a', { rules: [deny('x')] }, { rules: [deny('y', 'y')] })).applied).toBe(false);
     expect(store.current()).toBeUndefined();
   });
 
@@ -77,9 +78,9 @@ describe('one source', () => {
     ['no file', [], 'a:1:1'],
     ['an empty file', [{ name: 'f.yaml', text: '' }], 'f.yaml:1:1'],
     ['a file of comments', [{ name: 'f.yaml', text: '# soon\n' }], 'f.yaml:1:1'],
-  ])('EA-65 %s: refused, the last good version goes on', (_name, files, place) => {
-    offer('a', { rules: [deny('x')] });
-    const { applied, problems } = store.offer('a', { files, order: 1 });
+  ])('EA-65 %s: refused, the last good version goes on', async (_name, files, place) => {
+    await offer('a', { rules: [deny('x')] });
+    const { applied, problems } = await store.offer('a', { files, order: 1 });
     expect(applied).toBe(false);
     expect(problems.map(({ file, line, column, code }) => [`${file}:${line}:${column}`, code])).toEqual([
       [place, 'no_document'],
@@ -87,31 +88,31 @@ describe('one source', () => {
     expect(rules()).toEqual(['x']);
   });
 
-  it('EA-65 all rules emptied: refused, the last good version goes on', () => {
-    offer('a', { rules: [deny('x')] });
-    expect(codes(offer('a', { rules: [] }))).toEqual(['no_rules']);
+  it('EA-65 all rules emptied: refused, the last good version goes on', async () => {
+    await offer('a', { rules: [deny('x')] });
+    expect(codes(await offer('a', { rules: [] }))).toEqual(['no_rules']);
     expect(rules()).toEqual(['x']);
   });
 });
 
 describe('several sources', () => {
-  it('both good: one policy, the same hash in either order', () => {
-    offer('a', { rules: [deny('x')] });
-    const { hash } = offer('b', { rules: [deny('y')] });
+  it('both good: one policy, the same hash in either order', async () => {
+    await offer('a', { rules: [deny('x')] });
+    const { hash } = await offer('b', { rules: [deny('y')] });
     expect(rules()).toEqual(['x', 'y']);
     store = createPolicyStore();
-    offer('b', { rules: [deny('y')] });
-    expect(offer('a', { rules: [deny('x')] }).hash).toBe(hash);
+    await offer('b', { rules: [deny('y')] });
+    expect((await offer('a', { rules: [deny('x')] })).hash).toBe(hash);
   });
 
-  it('`rules: []` beside others: fine', () => {
-    offer('a', { rules: [deny('x')] });
-    expect(offer('b', { rules: [] }).applied).toBe(true);
+  it('`rules: []` beside others: fine', async () => {
+    await offer('a', { rules: [deny('x')] });
+    expect((await offer('b', { rules: [] })).applied).toBe(true);
   });
 
-  it('a clash of names: the new version is refused at its own place, naming the other', () => {
-    offer('a', { rules: [deny('x')] });
-    const { applied, problems } = offer('b', { rules: [deny('x', '/other')] });
+  it('a clash of names: the new version is refused at its own place, naming the other', async () => {
+    await offer('a', { rules: [deny('x')] });
+    const { applied, problems } = await offer('b', { rules: [deny('x', '/other')] });
     expect(applied).toBe(false);
     expect(problems).toMatchObject([
       { file: 'b/0.yaml', code: 'duplicate_name', message: expect.stringContaining('a/0.yaml:1:') },
@@ -119,121 +120,216 @@ describe('several sources', () => {
     expect(rules()).toEqual(['x']);
   });
 
-  it('a clash of routes with the newer version of an earlier source: that one is refused', () => {
-    offer('a', { rules: [deny('x')] });
-    offer('b', { rules: [deny('y')] });
-    expect(offer('a', { rules: [deny('x', '/y')] })).toMatchObject({
+  it('a clash of routes with the newer version of an earlier source: that one is refused', async () => {
+    await offer('a', { rules: [deny('x')] });
+    await offer('b', { rules: [deny('y')] });
+    expect(await offer('a', { rules: [deny('x', '/y')] })).toMatchObject({
       applied: false,
       problems: [{ file: 'a/0.yaml', code: 'equal_rules' }],
     });
     expect(rules()).toEqual(['x', 'y']);
   });
 
-  it('what others need is taken away: refused', () => {
-    offer('a', { issuers: [corp], rules: [deny('x')] });
-    offer('b', { rules: [orders] });
-    expect(codes(offer('a', { rules: [deny('x')] }))).toEqual(['unknown_issuer']);
+  it('what others need is taken away: refused', async () => {
+    await offer('a', { issuers: [corp], rules: [deny('x')] });
+    await offer('b', { rules: [orders] });
+    expect(codes(await offer('a', { rules: [deny('x')] }))).toEqual(['unknown_issuer']);
     expect(rules()).toEqual(['orders', 'x']);
   });
 
-  it('another source gets better: the refused version becomes active with it', () => {
-    offer('a', { rules: [deny('x')] });
-    expect(offer('b', { rules: [orders] }).applied).toBe(false);
-    expect(offer('a', { rules: [deny('x')], issuers: [corp] }).applied).toBe(true);
+  it('another source gets better: the refused version becomes active with it', async () => {
+    await offer('a', { rules: [deny('x')] });
+    expect((await offer('b', { rules: [orders] })).applied).toBe(false);
+    expect((await offer('a', { rules: [deny('x')], issuers: [corp] })).applied).toBe(true);
     expect(rules()).toEqual(['orders', 'x']);
     expect(rejected()).toEqual([]);
   });
 
-  it('a rule moves from one source to another: active once both are there', () => {
-    offer('a', { rules: [deny('x'), deny('moved')] });
-    offer('b', { rules: [deny('y')] });
-    expect(offer('b', { rules: [deny('y'), deny('moved')] }).applied).toBe(false);
-    expect(offer('a', { rules: [deny('x')] }).applied).toBe(true);
+  it('a rule moves from one source to another: active once both are there', async () => {
+    await offer('a', { rules: [deny('x'), deny('moved')] });
+    await offer('b', { rules: [deny('y')] });
+    expect((await offer('b', { rules: [deny('y'), deny('moved')] })).applied).toBe(false);
+    expect((await offer('a', { rules: [deny('x')] })).applied).toBe(true);
     expect(rules()).toEqual(['moved', 'x', 'y']);
     expect(rejected()).toEqual([]);
   });
 
-  it('an issuer is renamed in one source and used in another: active once both are there', () => {
-    offer('a', { issuers: [corp], rules: [deny('x')] });
-    offer('b', { rules: [orders] });
-    expect(offer('a', { issuers: [{ ...corp, name: 'new' }], rules: [deny('x')] }).applied).toBe(false);
-    expect(offer('b', { rules: [{ ...orders, issuers: ['new'] }] }).applied).toBe(true);
+  it('an issuer is renamed in one source and used in another: active once both are there', async () => {
+    await offer('a', { issuers: [corp], rules: [deny('x')] });
+    await offer('b', { rules: [orders] });
+    expect((await offer('a', { issuers: [{ ...corp, name: 'new' }], rules: [deny('x')] })).applied).toBe(false);
+    expect((await offer('b', { rules: [{ ...orders, issuers: ['new'] }] })).applied).toBe(true);
     expect([...(store.current()?.issuers.values() ?? [])].map(({ name }) => name)).toEqual(['new']);
     expect(rejected()).toEqual([]);
   });
 
-  it('a refused version is superseded: it never comes back', () => {
-    offer('a', { rules: [deny('x')] });
-    offer('b', { rules: [deny('x', '/old')] });
-    offer('b', { rules: [deny('new')] });
-    offer('a', { rules: [deny('z')] });
+  it('a refused version is superseded: it never comes back', async () => {
+    await offer('a', { rules: [deny('x')] });
+    await offer('b', { rules: [deny('x', '/old')] });
+    await offer('b', { rules: [deny('new')] });
+    await offer('a', { rules: [deny('z')] });
     expect(rules()).toEqual(['new', 'z']);
   });
 
-  it('a version that is bad in itself: no change of another source makes it active', () => {
-    offer('a', { rules: [deny('x')] });
-    offer('b', { rules: [{ ...deny('y'), colour: 1 }] });
-    offer('a', { rules: [deny('z')] });
+  it('a version that is bad in itself: no change of another source makes it active', async () => {
+    await offer('a', { rules: [deny('x')] });
+    await offer('b', { rules: [{ ...deny('y'), colour: 1 }] });
+    await offer('a', { rules: [deny('z')] });
     expect(rules()).toEqual(['z']);
     expect(rejected()).toEqual(['b: unknown_field']);
   });
 
-  it('a version that is bad in itself: checked beside the others, their problems are not its own', () => {
-    offer('a', { issuers: [corp], rules: [deny('x')] });
+  it('a version that is bad in itself: checked beside the others, their problems are not its own', async () => {
+    await offer('a', { issuers: [corp], rules: [deny('x')] });
     const rule = { ...orders, colour: 1, headers: { host: 'sub' } };
-    expect(codes(offer('b', { rules: [rule, { ...orders, name: 'x', paths: ['/b'], issuers: ['crop'] }] }))).toEqual([
-      'unknown_field',
-      'header_forbidden',
-      'duplicate_name',
-      'unknown_issuer',
-    ]);
+    expect(
+      codes(await offer('b', { rules: [rule, { ...orders, name: 'x', paths: ['/b'], issuers: ['crop'] }] })),
+    ).toEqual(['unknown_field', 'header_forbidden', 'duplicate_name', 'unknown_issuer']);
   });
 });
 
 describe('at start', () => {
-  const offerAll = (
+  const offerAll = async (
     policies: Readonly<Record<string, readonly [order: string | number, policy: PolicyObject]>>,
-  ): Readonly<Record<string, boolean>> => {
+  ): Promise<Readonly<Record<string, boolean>>> => {
     const offers = Object.entries(policies).map(([source, [order, policy]]) => ({
       source,
       version: { order, files: [{ name: `${source}.yaml`, text: textOf(policy) }] },
     }));
-    return Object.fromEntries([...store.offerAll(offers)].map(([source, { applied }]) => [source, applied]));
+    return Object.fromEntries([...(await store.offerAll(offers))].map(([source, { applied }]) => [source, applied]));
   };
 
-  it('two that clash: the earlier in order is active, the other is left out and reported', () => {
+  it('two that clash: the earlier in order is active, the other is left out and reported', async () => {
     const clash = { young: [2, { rules: [deny('x', '/young')] }], old: [1, { rules: [deny('x', '/old')] }] } as const;
-    expect(offerAll(clash)).toEqual({ young: false, old: true });
+    expect(await offerAll(clash)).toEqual({ young: false, old: true });
     expect(store.current()?.routes.match('a', '/old', 'GET')?.rule.name).toBe('x');
     expect(rejected()).toEqual(['young: duplicate_name']);
   });
 
-  it('equal order: by name of the source; numbers by value', () => {
+  it('equal order: by name of the source; numbers by value', async () => {
     const rule = { rules: [deny('x')] };
-    expect(offerAll({ c: [10, rule], b: [9, rule], a: [9, rule] })).toEqual({ a: true, b: false, c: false });
+    expect(await offerAll({ c: [10, rule], b: [9, rule], a: [9, rule] })).toEqual({ a: true, b: false, c: false });
   });
 
-  it('one is bad: the others are active', () => {
-    expect(offerAll({ a: ['a', { rules: [deny('x', 'x')] }], b: ['b', { rules: [deny('y')] }] })).toEqual({
+  it('one is bad: the others are active', async () => {
+    expect(await offerAll({ a: ['a', { rules: [deny('x', 'x')] }], b: ['b', { rules: [deny('y')] }] })).toEqual({
       a: false,
       b: true,
     });
     expect(rules()).toEqual(['y']);
   });
 
-  it('issuers after the rules that name them, and one that is bad: all but the bad one', () => {
+  it('issuers after the rules that name them, and one that is bad: all but the bad one', async () => {
     const policies = {
       a: ['a', { rules: [orders] }],
       b: ['b', { rules: [deny('x'), deny('x')] }],
       c: ['c', { issuers: [corp], rules: [deny('y')] }],
     } as const;
-    expect(offerAll(policies)).toEqual({ a: true, b: false, c: true });
+    expect(await offerAll(policies)).toEqual({ a: true, b: false, c: true });
     expect(rules()).toEqual(['orders', 'y']);
   });
 
-  it('all are bad: no policy', () => {
-    expect(offerAll({ a: ['a', { rules: [] }], b: ['b', {}] })).toEqual({ a: false, b: false });
+  it('all are bad: no policy', async () => {
+    expect(await offerAll({ a: ['a', { rules: [] }], b: ['b', {}] })).toEqual({ a: false, b: false });
     expect(store.current()).toBeUndefined();
     expect(rejected()).toHaveLength(2);
+  });
+});
+
+describe('a check of the whole policy', () => {
+  const failed: Problem = { severity: 'error', file: 't', line: 2, column: 3, code: 'test_failed', message: 'm' };
+
+  /** A store whose checks end when the test says so: `next()` ends the first that has begun and not ended. */
+  function gated() {
+    const begun: { readonly rules: string; end(problems: readonly Problem[]): void }[] = [];
+    const arrivals: (() => void)[] = [];
+    store = createPolicyStore((snapshot) => {
+      const { promise, resolve } = Promise.withResolvers<readonly Problem[]>();
+      begun.push({ rules: snapshot.rules.map(({ name }) => name).join(), end: resolve });
+      arrivals.shift()?.();
+      return promise;
+    });
+    async function next(problems: readonly Problem[] = []): Promise<string> {
+      if (begun.length === 0) await new Promise<void>((resolve) => void arrivals.push(resolve));
+      const check = begun.shift();
+      check?.end(problems);
+      return check?.rules ?? '';
+    }
+    return { begun, next };
+  }
+
+  it('an error: the version is refused with it, the last good one goes on', async () => {
+    store = createPolicyStore(async ({ rules: [first] }) => (first?.name === 'bad' ? [failed] : []));
+    await offer('a', { rules: [deny('x')] });
+    const before = store.current();
+    expect(await offer('a', { rules: [deny('bad')] })).toEqual({
+      applied: false,
+      hash: before?.hash,
+      problems: [failed],
+    });
+    expect(store.current()).toBe(before);
+    expect(rejected()).toEqual(['a: test_failed']);
+  });
+
+  it('only warnings: the version is active', async () => {
+    store = createPolicyStore(async () => [{ ...failed, severity: 'warning' }]);
+    expect((await offer('a', { rules: [deny('x')] })).applied).toBe(true);
+  });
+
+  it('another source mends it: both are active', async () => {
+    store = createPolicyStore(async ({ rules: all }) => (all.length > 1 ? [] : [failed]));
+    expect((await offer('a', { rules: [deny('x')] })).applied).toBe(false);
+    expect((await offer('b', { rules: [deny('y')] })).applied).toBe(true);
+    expect([rules(), rejected()]).toEqual([['x', 'y'], []]);
+  });
+
+  it('while it lasts: the last good policy, and nothing rejected; in one turn all is told and true', async () => {
+    const { next } = gated();
+    const first = offer('a', { rules: [deny('x')] });
+    await next();
+    await first;
+    const seen: unknown[] = [];
+    const files = [{ name: 'a/0.yaml', text: textOf({ rules: [deny('y')] }) }];
+    const second = store.offerAll([{ source: 'a', version: { files, order: 1 } }], ({ swapped }) => {
+      seen.push(swapped === store.current(), rules());
+    });
+    await new Promise(setImmediate);
+    expect([rules(), rejected(), seen]).toEqual([['x'], [], []]);
+    await next();
+    await second;
+    expect(seen).toEqual([true, ['y']]);
+  });
+
+  it('offers of two sources at once: one after the other, none is lost', async () => {
+    const { begun, next } = gated();
+    const offers = [offer('a', { rules: [deny('x')] }), offer('b', { rules: [deny('y')] })];
+    await new Promise(setImmediate);
+    expect(begun.map((check) => check.rules)).toEqual(['x']);
+    expect([await next(), await next()]).toEqual(['x', 'x,y']);
+    expect((await Promise.all(offers)).map(({ applied }) => applied)).toEqual([true, true]);
+    expect(rules()).toEqual(['x', 'y']);
+  });
+
+  it('a newer version of the same source while the older is checked: the newer wins', async () => {
+    const { next } = gated();
+    const offers = [offer('a', { rules: [deny('old')] }), offer('a', { rules: [deny('new')] })];
+    expect([await next(), await next()]).toEqual(['old', 'new']);
+    await Promise.all(offers);
+    expect(rules()).toEqual(['new']);
+  });
+
+  it('a fault in it: told to the caller, changes nothing, and later offers are settled', async () => {
+    let isBroken = false;
+    store = createPolicyStore(async () => {
+      if (isBroken) throw new Error('broken');
+      return [];
+    });
+    await offer('a', { rules: [deny('x')] });
+    isBroken = true;
+    await expect(offer('b', { rules: [deny('y')] })).rejects.toThrow('broken');
+    expect([rules(), rejected()]).toEqual([['x'], []]);
+    isBroken = false;
+    await offer('b', { rules: [deny('z')] });
+    expect(rules()).toEqual(['x', 'z']);
   });
 });
