@@ -14,6 +14,8 @@ export interface Match {
 
 /** Finds the most specific rule. Arguments are canonical (path.ts). */
 export interface RouteIndex {
+  /** What it was built of, for those who explain a choice; matching never walks it. */
+  readonly routes: readonly Route[];
   match(host: string, path: string, method: string): Match | undefined;
 }
 
@@ -66,9 +68,11 @@ export function buildRouteIndex(routes: Iterable<Route>): RouteIndex {
     if (host === undefined) return anyHost;
     return host.startsWith('*') ? childOf(wildcards, host.slice(1)) : childOf(exact, host);
   };
-  for (const route of routes) addRoute(rootFor(route.host), route);
+  const all = [...routes];
+  for (const route of all) addRoute(rootFor(route.host), route);
 
   return {
+    routes: all,
     match: (host, path, method) =>
       findIn(exact.get(host), path, method) ??
       findBelow(wildcards, host, path, method) ??
