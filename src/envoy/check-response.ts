@@ -19,9 +19,11 @@ const retryAfter = '5';
 /** EA-19: scopes that would make the metadata larger than this, in UTF-16 code units, are left out of it. */
 const maxScopesLength = 8192;
 
-/** What a refusal looks like to the client. */
-interface Refusal {
+/** What a refusal looks like to the client, and to Envoy. */
+export interface Refusal {
   readonly status: 200 | 400 | 401 | 403 | 503;
+  /** `CheckResponse.status.code`. */
+  readonly code: RefusalCode;
   readonly headers: readonly Header[];
   readonly body: string;
   readonly told: Told;
@@ -51,8 +53,7 @@ function writeAllow(writer: WireWriter, allow: Allow): void {
 
 /** CheckResponse: 1 status {1 code}, 2 denied_response {1 status {1 code}, 2 headers, 3 body}, 4 dynamic_metadata. */
 function writeRefusal(writer: WireWriter, refusal: Refusal): void {
-  const code: RefusalCode = refusal.status === 401 ? unauthenticated : permissionDenied;
-  writer.message(1, () => writer.number(1, code));
+  writer.message(1, () => writer.number(1, refusal.code));
   writer.message(2, () => {
     writer.message(1, () => writer.number(1, refusal.status));
     for (const header of refusal.headers) writeHeader(writer, header);
@@ -74,6 +75,11 @@ function writeHeader(writer: WireWriter, [name, value]: Header): void {
 }
 
 function writeMetadata(writer: WireWriter, told: Told, reason: string): void {
+  writer.message(4, () => writeStruct(writer, describeMetadata(told, reason)));
+}
+
+/** The dynamic metadata of an answer: what is known, in the order in which it is written. */
+export function describeMetadata(told: Told, reason: string): readonly (readonly [string, MetadataValue])[] {
   const { caller } = told;
   const fields: [string, MetadataValue | undefined][] = [
     ['reason', reason],
@@ -85,7 +91,7 @@ function writeMetadata(writer: WireWriter, told: Told, reason: string): void {
     ['scopes', scopesOf(told)],
     ['shadow', told.shadow.length === 0 ? undefined : told.shadow.map((verdict) => ({ ...verdict }))],
   ];
-  writer.message(4, () => writeStruct(writer, fields.filter(isPresent)));
+  return fields.filter(isPresent);
 }
 
 function isPresent(field: [string, MetadataValue | undefined]): field is [string, MetadataValue] {
@@ -98,10 +104,12 @@ function scopesOf({ caller }: Told): readonly string[] | undefined {
   return length > maxScopesLength ? undefined : caller.scopes;
 }
 
-function describeRefusal(decision: Exclude<Decision, Allow>, request: RequestAttributes | undefined): Refusal {
+/** What `writeCheckResponse` writes for whatever is no Allow. */
+export function describeRefusal(decision: Exclude<Decision, Allow>, request: RequestAttributes | undefined): Refusal {
   if (decision.reason === 'resource_metadata') {
     const headers: Header[] = [['content-type', 'application/json']];
-    return { status: 200, headers, body: decision.body, told: decision.told, reason: decision.reason };
+    const { body, told, reason } = decision;
+    return { status: 200, code: codeOf(200), headers, body, told, reason };
   }
   const { reason, told } = decision;
   const isGrpc = isGrpcCall(request);
@@ -112,7 +120,11 @@ function describeRefusal(decision: Exclude<Decision, Allow>, request: RequestAtt
   headers.push(['cache-control', 'no-store']);
   if (body !== '') headers.push(['content-type', isGrpc ? 'text/plain' : 'application/json']);
   if (status === 503) headers.push(['retry-after', retryAfter]);
-  return { status, headers, body, told, reason };
+  return { status, code: codeOf(status), headers, body, told, reason };
+}
+
+function codeOf(status: Refusal['status']): RefusalCode {
+  return status === 401 ? unauthenticated : permissionDenied;
 }
 
 function isGrpcCall(request: RequestAttributes | undefined): boolean {
