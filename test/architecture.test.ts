@@ -26,6 +26,8 @@ const rooms: Readonly<Record<string, Room>> = {
   condition: { ours: ['decision'], packages: [] },
   policy: { ours: ['decision', 'token', 'condition'], packages: ['zod', 'yaml', 'node:crypto', 'node:buffer'] },
   authorizer: { ours: ['decision', 'token', 'condition', 'policy'], packages: ['node:crypto'] },
+  rehearsal: { ours: ['decision', 'token', 'policy', 'authorizer'], packages: ['node:timers'] },
+  report: { ours: ['decision', 'policy', 'rehearsal'], packages: [] },
   envoy: { ours: ['decision'], packages: ['node:buffer'] },
   keyset: {
     ours: ['decision', 'token'],
@@ -49,6 +51,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'source',
       'config',
       'check',
+      'rehearsal',
     ],
     packages: ['node:*'],
   },

@@ -10,6 +10,7 @@ import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import type { RefreshOptions } from '../keyset/refresh.ts';
 import { createPolicyStore } from '../policy/store.ts';
+import { createTestCheck } from '../rehearsal/test-check.ts';
 import type { AdminServer } from '../server/admin.ts';
 import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
 import { watchPath } from '../source/watch-path.ts';
@@ -82,7 +83,7 @@ interface Parts {
 
 function build(settings: ServeSettings): Parts {
   const reporting = createReporting(settings);
-  const store = createPolicyStore();
+  const store = createPolicyStore(createTestCheck(Date.now));
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
   const reports = keyReports(reporting, () => onKeys.forEach((tell) => tell()));

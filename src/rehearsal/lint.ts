@@ -1,0 +1,30 @@
+/**
+ * Promises: all that can be said of policy files before they are applied: the problems of each, of all together, and of their own tests.
+ * The files make one policy, as the sources of `serve` do.
+ * Leaves to others: reading them, and showing what was found (report/).
+ */
+import { compile } from '../policy/compile.ts';
+import { type PolicyFile, parseDocuments } from '../policy/document.ts';
+import { byPlace, type Problem } from '../policy/problem.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { Rehearsal } from './rehearsal.ts';
+import { rehearse } from './rehearse.ts';
+
+export interface LintResult {
+  /** Sorted by place; failed tests are not among them. */
+  readonly problems: readonly Problem[];
+  /** Undefined exactly when a problem is an error. */
+  readonly snapshot: PolicySnapshot | undefined;
+  /** The policy's tests; empty when it is bad. */
+  readonly rehearsals: readonly Rehearsal[];
+}
+
+/** `nowMs`, in milliseconds since the epoch, is the instant of the tests. */
+export async function lint(files: readonly PolicyFile[], nowMs: number): Promise<LintResult> {
+  const parsed = files.map(parseDocuments);
+  const compiled = compile(parsed.flatMap(({ documents }) => documents));
+  const problems = [...parsed.flatMap((file) => file.problems), ...compiled.problems].toSorted(byPlace);
+  const isGood = !problems.some(({ severity }) => severity === 'error');
+  const snapshot = isGood ? compiled.snapshot : undefined;
+  return { problems, snapshot, rehearsals: snapshot === undefined ? [] : await rehearse(snapshot, nowMs) };
+}
