@@ -5,17 +5,16 @@ import { compileHeaders, type HeaderTable, mergeHeaders } from './compile-header
 import { compileRoutes, type PlacedRoute } from './compile-routes.ts';
 import type { PolicyDocument } from './document.ts';
 import { durationSeconds } from './duration.ts';
+import { checkKnown, type KnownNames } from './known-names.ts';
 import { placeName, type Report, type Spot, within } from './report.ts';
 import type { RuleContent } from './schema.ts';
 import type { PolicySnapshot, Requirement, Rule } from './snapshot.ts';
-import { suggest } from './suggestion.ts';
 import { quote } from './wording.ts';
 
 export interface RuleContext {
   readonly defaultHeaders: HeaderTable;
   readonly pathParameters: PolicySnapshot['pathParameters'];
-  /** Undefined: a document could not be read, so that any name may be right. */
-  readonly issuerNames: ReadonlySet<string> | undefined;
+  readonly names: KnownNames;
 }
 
 export interface CompiledRule {
@@ -50,13 +49,10 @@ function checkName(name: string, spot: Spot, names: Map<string, Spot>, report: R
 function compileRule(content: RuleContent, spot: Spot, context: RuleContext, report: Report): CompiledRule {
   const access = content.access ?? 'token';
   const own = compileHeaders(content.headers, within(spot, 'headers'), report);
-  checkIssuers(content.issuers, context.issuerNames, within(spot, 'issuers'), report);
+  checkIssuers(content.issuers, context.names, within(spot, 'issuers'), report);
   if (access !== 'token') checkAccess(content, spot, report);
   const require = compileRequirement(content.require);
-  if (access === 'token' && require.scopes.length === 0 && require.anyScope.length === 0) {
-    const message = `rule ${quote(content.name)} requires no scope, any token of its issuers may pass`;
-    report.warn(within(spot, 'name'), 'no_scopes', message);
-  }
+  if (access === 'token') warnOpen(content.name, require, within(spot, 'name'), report);
   const rule: Rule = {
     name: content.name,
     access,
@@ -70,19 +66,15 @@ function compileRule(content: RuleContent, spot: Spot, context: RuleContext, rep
   return { rule, spot, routes };
 }
 
-function checkIssuers(
-  issuers: readonly string[] | undefined,
-  known: ReadonlySet<string> | undefined,
-  spot: Spot,
-  report: Report,
-): void {
-  if (known === undefined) return;
+function checkIssuers(issuers: readonly string[] | undefined, names: KnownNames, spot: Spot, report: Report): void {
   for (const [index, name] of (issuers ?? []).entries()) {
-    if (known.has(name)) continue;
-    const meant = suggest(name, [...known]);
-    const hint = meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
-    report.error(within(spot, index), 'unknown_issuer', `no issuer is named ${quote(name)}`, { hint });
+    checkKnown(name, { kind: 'issuer', known: names.issuers }, within(spot, index), report);
   }
+}
+
+function warnOpen(name: string, { scopes, anyScope }: Requirement, spot: Spot, report: Report): void {
+  if (scopes.length > 0 || anyScope.length > 0) return;
+  report.warn(spot, 'no_scopes', `rule ${quote(name)} requires no scope, any token of its issuers may pass`);
 }
 
 /** All of these are about a token. Where none is looked at, they would promise a protection that is not there. */

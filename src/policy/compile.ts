@@ -5,15 +5,18 @@
  */
 import { compileDefaults, type Defaults } from './compile-defaults.ts';
 import { type CompiledIssuer, compileIssuers } from './compile-issuers.ts';
+import { compileRevocations } from './compile-revocations.ts';
 import { checkEqualRoutes } from './compile-routes.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
+import { compileTests } from './compile-tests.ts';
 import type { PolicyDocument } from './document.ts';
 import { hashDocuments } from './hash.ts';
-import { buildRouteIndex } from './match.ts';
+import { knownNames } from './known-names.ts';
+import { buildRouteIndex, type RouteIndex } from './match.ts';
 import { compareText, type Problem } from './problem.ts';
 import { createReport, type Report, within } from './report.ts';
-import { createRevocations } from './revocation.ts';
-import type { PolicySnapshot } from './snapshot.ts';
+import { createRevocations, type Revocation } from './revocation.ts';
+import type { PolicySnapshot, PolicyTest, Rule } from './snapshot.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { quote } from './wording.ts';
 
@@ -29,33 +32,29 @@ export function compile(documents: readonly PolicyDocument[]): Compiled {
   refuseUnsupported(documents, report);
   const defaults = compileDefaults(documents, report);
   const issuers = compileIssuers(documents, report);
-  const context = {
-    defaultHeaders: defaults.headers,
-    pathParameters: defaults.pathParameters,
-    issuerNames: issuerNamesOf(documents),
-  };
-  const rules = compileRules(documents, context, report);
-  checkEqualRoutes(
-    rules.filter(isWhole).flatMap(({ routes }) => routes),
-    report,
-  );
+  const names = knownNames(documents);
+  const { headers: defaultHeaders, pathParameters } = defaults;
+  const rules = compileRules(documents, { defaultHeaders, pathParameters, names }, report);
+  const revocations = compileRevocations(documents, names, report);
+  const tests = compileTests(documents, { names, rules: rules.map(({ rule }) => rule) }, report);
+  for (const mode of modes) {
+    const whole = rules.filter((compiled) => isWhole(compiled) && compiled.rule.mode === mode);
+    checkEqualRoutes(
+      whole.flatMap(({ routes }) => routes),
+      report,
+    );
+  }
   warnUnusedIssuers(issuers, rules, report);
   checkNotEmpty(documents, report);
   const problems = report.problems();
   const isGood = !report.hasErrors() && documents.length > 0 && documents.every(({ isComplete }) => isComplete);
-  if (isGood) return { snapshot: assemble(documents, { defaults, issuers, rules }), problems };
+  if (isGood) return { snapshot: assemble(documents, { defaults, issuers, rules, revocations, tests }), problems };
   // Warnings about what is left of a document with errors may well be wrong.
   return { snapshot: undefined, problems: problems.filter(({ severity }) => severity === 'error') };
 }
 
-function issuerNamesOf(documents: readonly PolicyDocument[]): ReadonlySet<string> | undefined {
-  const names = new Set<string>();
-  for (const { issuerNames } of documents) {
-    if (issuerNames === undefined) return undefined;
-    for (const name of issuerNames) names.add(name);
-  }
-  return names;
-}
+/** Shadow rules are matched among themselves. */
+const modes: readonly Rule['mode'][] = ['enforce', 'shadow'];
 
 /** A rule that lost a host or a method to a problem would seem to match more than it was meant to. */
 function isWhole({ spot }: CompiledRule): boolean {
@@ -87,22 +86,30 @@ interface Parts {
   readonly defaults: Defaults;
   readonly issuers: readonly CompiledIssuer[];
   readonly rules: readonly CompiledRule[];
+  readonly revocations: readonly Revocation[];
+  readonly tests: readonly PolicyTest[];
 }
 
-function assemble(documents: readonly PolicyDocument[], { defaults, issuers, rules }: Parts): PolicySnapshot {
+function assemble(documents: readonly PolicyDocument[], parts: Parts): PolicySnapshot {
+  const { defaults, issuers, rules, revocations, tests } = parts;
   const { realm, pathParameters, resourceMetadata } = defaults;
-  const headers = [...defaults.headers.values(), ...rules.flatMap(({ rule }) => rule.headers)];
+  const enforcing = rules.filter(({ rule }) => rule.mode === 'enforce');
+  const headers = [...defaults.headers.values(), ...enforcing.flatMap(({ rule }) => rule.headers)];
   return {
     hash: hashDocuments(documents),
     issuers: new Map(issuers.map(({ issuer }) => [issuer.issuer, issuer])),
-    routes: buildRouteIndex(rules.flatMap(({ routes }) => routes)),
-    shadowRoutes: buildRouteIndex([]),
-    revocations: createRevocations([]),
-    tests: [],
+    routes: routesOf(rules, 'enforce'),
+    shadowRoutes: routesOf(rules, 'shadow'),
+    revocations: createRevocations(revocations),
+    tests,
     rules: rules.map(({ rule }) => rule).toSorted((a, b) => compareText(a.name, b.name)),
     identityHeaders: new Set(headers.flatMap((header) => (header === null ? [] : [header.name]))),
     realm,
     pathParameters,
     resourceMetadata,
   };
+}
+
+function routesOf(rules: readonly CompiledRule[], mode: Rule['mode']): RouteIndex {
+  return buildRouteIndex(rules.filter(({ rule }) => rule.mode === mode).flatMap(({ routes }) => routes));
 }

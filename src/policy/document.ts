@@ -25,7 +25,10 @@ export interface PolicyDocument {
   readonly isComplete: boolean;
   /** Names that its issuers have in the text, good or bad; undefined: the text could not be read. */
   readonly issuerNames: ReadonlySet<string> | undefined;
-  readonly place: (path: TreePath, part?: 'key' | 'value') => Place;
+  /** Likewise of its rules. */
+  readonly ruleNames: ReadonlySet<string> | undefined;
+  readonly place: Tree['place'];
+  readonly placeIn: Tree['placeIn'];
   /** Something in the mapping or list at this path, at any depth, was left out. */
   readonly isDamaged: (path: TreePath) => boolean;
   /** This very node was left out: it seems to be missing, and is not. */
@@ -62,19 +65,15 @@ interface CheckedTree {
 function checkTree(file: string, tree: Tree, isReadable: boolean): CheckedTree {
   const parsed = policySchema.safeParse(tree.value, { error: wordIssue });
   const issuerNames = namesOf(valueAt(tree, ['issuers']));
+  const ruleNames = namesOf(valueAt(tree, ['rules']));
+  const known = { file, issuerNames, ruleNames, place: tree.place, placeIn: tree.placeIn };
   if (parsed.success) {
-    const document = {
-      ...undamaged,
-      file,
-      content: parsed.data,
-      isComplete: isReadable,
-      issuerNames,
-      place: tree.place,
-    };
-    return { document, mistakes: [] };
+    return { document: { ...known, ...undamaged, content: parsed.data, isComplete: isReadable }, mistakes: [] };
   }
   const mistakes = readMistakes(tree, parsed.error.issues);
-  return { document: salvage(file, tree, mistakes, issuerNames), mistakes };
+  const salvaged = salvage(tree, mistakes);
+  const document = salvaged === undefined ? unreadableDocument(file) : { ...known, ...salvaged, isComplete: false };
+  return { document, mistakes };
 }
 
 const undamaged = { isDamaged: () => false, isLeftOut: () => false };
@@ -82,24 +81,19 @@ const undamaged = { isDamaged: () => false, isLeftOut: () => false };
 /** Each pass takes out what is wrong; what then lacks a member is taken out by the next. The schema is less deep than this. */
 const maxPasses = 8;
 
-function salvage(
-  file: string,
-  tree: Tree,
-  mistakes: readonly Mistake[],
-  issuerNames: ReadonlySet<string>,
-): PolicyDocument {
+/** What is left of a document with mistakes. */
+type Salvaged = Pick<PolicyDocument, 'content' | 'isDamaged' | 'isLeftOut'>;
+
+function salvage(tree: Tree, mistakes: readonly Mistake[]): Salvaged | undefined {
   const damage: Damage = { containers: new Set(), members: new Map() };
   let found = mistakes;
   for (let pass = 0; pass < maxPasses; pass += 1) {
     takeOut(tree, found, damage);
     const parsed = partialPolicySchema.safeParse(tree.value);
-    if (parsed.success) {
-      const content = parsed.data;
-      return { file, content, isComplete: false, issuerNames, place: tree.place, ...reportDamage(tree, damage) };
-    }
+    if (parsed.success) return { content: parsed.data, ...reportDamage(tree, damage) };
     found = readMistakes(tree, parsed.error.issues);
   }
-  return unreadableDocument(file);
+  return undefined;
 }
 
 interface Damage {
@@ -156,18 +150,27 @@ function compareSteps(a: PropertyKey, b: PropertyKey): number {
   return String(a) < String(b) ? -1 : 1;
 }
 
-function namesOf(issuers: unknown): ReadonlySet<string> {
+function namesOf(list: unknown): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const issuer of Array.isArray(issuers) ? issuers : []) {
-    const name: unknown = typeof issuer === 'object' && issuer !== null ? Reflect.get(issuer, 'name') : undefined;
+  for (const item of Array.isArray(list) ? list : []) {
+    const name: unknown = typeof item === 'object' && item !== null ? Reflect.get(item, 'name') : undefined;
     if (typeof name === 'string') names.add(name);
   }
   return names;
 }
 
 function unreadableDocument(file: string): PolicyDocument {
-  const [isDamaged, isLeftOut] = [() => true, () => true];
-  return { file, content: {}, isComplete: false, issuerNames: undefined, place: firstPlace, isDamaged, isLeftOut };
+  return {
+    file,
+    content: {},
+    isComplete: false,
+    issuerNames: undefined,
+    ruleNames: undefined,
+    place: firstPlace,
+    placeIn: firstPlace,
+    isDamaged: () => true,
+    isLeftOut: () => true,
+  };
 }
 
 function firstPlace(): Place {

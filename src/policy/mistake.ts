@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { policySchema } from './schema.ts';
-import { suggest } from './suggestion.ts';
+import { didYouMean, suggest } from './suggestion.ts';
 import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
 import { quote } from './wording.ts';
 
@@ -110,9 +110,9 @@ function wrongValue(tree: Tree, issue: Issue, path: TreePath): Mistake {
 
 function hintFor(issue: Issue, value: unknown): string | undefined {
   if (issue.code === 'invalid_type') return typeHints[issue.message]?.(value);
-  const isChoice = issue.code === 'invalid_value' && issue.message.startsWith('expected one of');
-  const meant = isChoice && typeof value === 'string' ? suggest(value, issue.values.map(String)) : undefined;
-  return meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
+  // `none` and HS* have a message of their own, and are never a misspelling of what is accepted.
+  const isChoice = issue.code === 'invalid_value' && issue.values.length > 1 && issue.message.startsWith('expected');
+  return isChoice && typeof value === 'string' ? didYouMean(value, issue.values.map(String)) : undefined;
 }
 
 const typeHints: Readonly<Record<string, (value: unknown) => string | undefined>> = {

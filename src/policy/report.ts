@@ -17,6 +17,8 @@ export interface ReportOptions {
   readonly hint?: string | undefined;
   /** What the problem is about: a name, or (default) a value. */
   readonly part?: 'key' | 'value';
+  /** The code unit that the problem is about, of a text. */
+  readonly offset?: number | undefined;
 }
 
 export interface Report {
@@ -31,8 +33,8 @@ export function createReport(): Report {
   const found: Problem[] = [];
   const add =
     (severity: Problem['severity']): ReportProblem =>
-    ({ document, path }, code, message, { hint, part } = {}) => {
-      const place = document.place(path, part);
+    ({ document, path }, code, message, { hint, part, offset } = {}) => {
+      const place = offset === undefined ? document.place(path, part) : document.placeIn(path, offset);
       found.push({ severity, file: document.file, ...place, code, message, ...(hint === undefined ? {} : { hint }) });
     };
   return {

@@ -5,8 +5,12 @@
  * this version does not do yet (unsupported.ts).
  */
 import { z } from 'zod';
+import { denyReasons } from '../decision/deny-reason.ts';
 import { algorithms } from '../token/algorithm.ts';
 import { scopeToken } from './scope.ts';
+
+/** Every reason code that a decision can have (interface section 7). */
+const reasonCodes = ['allowed', 'allowed_public', 'resource_metadata', ...Object.keys(denyReasons)];
 
 const text = z.string().min(1);
 /** Names are shown in logs, metrics and headers, where a line break or an invisible character would make two names look like one. */
@@ -22,9 +26,10 @@ const duration = z
     error: 'expected a duration such as `30s`, `5m` or `1h30m`',
   });
 const scope = z.string().regex(scopeToken, { error: 'expected a scope, without spaces, quotes and backslashes' });
-const timestamp = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/, {
-  error: 'expected a time such as `2026-11-01T00:00:00Z`',
-});
+const timeMessage = 'expected a time such as `2026-11-01T00:00:00Z`';
+const timestamp = z
+  .string({ error: timeMessage })
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/, { error: timeMessage });
 const claimPath = z.union([text, z.array(text).min(1)], {
   error: 'expected a claim path, text or a list of member names',
 });
@@ -143,6 +148,8 @@ const revocation = z.strictObject({
 const policyTest = z.strictObject({
   name: text,
   request: text,
+  headers: z.record(z.string(), z.string()).optional(),
+  now: timestamp.optional(),
   token: z.union(
     [z.literal('none'), z.strictObject({ issuer: text, claims: z.record(z.string(), z.unknown()).optional() })],
     {
@@ -152,7 +159,7 @@ const policyTest = z.strictObject({
   expect: z.strictObject({
     decision: z.enum(['allow', 'deny']),
     status: z.int().optional(),
-    reason: text.optional(),
+    reason: z.enum(reasonCodes, { error: 'expected a reason code such as `no_rule`' }).optional(),
     rule: text.optional(),
     headers: z.record(z.string(), z.union([z.string(), z.null()], { error: 'expected text or null' })).optional(),
   }),
@@ -176,6 +183,8 @@ export type PolicyContent = z.infer<typeof policySchema>;
 export type IssuerContent = z.infer<typeof issuer>;
 export type RuleContent = z.infer<typeof rule>;
 export type DefaultsContent = z.infer<typeof defaults>;
+export type RevocationContent = z.infer<typeof revocation>;
+export type TestContent = z.infer<typeof policyTest>;
 export type ClaimHeaderContent = z.infer<typeof claimHeader>;
 export type ClaimPathContent = z.infer<typeof claimPath>;
 

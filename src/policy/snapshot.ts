@@ -57,6 +57,10 @@ export interface PolicyTest {
   readonly host: string;
   /** Path and query of the URL, as written. */
   readonly target: string;
+  /** Further headers of the request, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** When it is asked, in milliseconds since the epoch; undefined: whenever the test runs. */
+  readonly nowMs: number | undefined;
   /** Undefined: no token. */
   readonly token: { readonly issuer: string; readonly claims: Readonly<Record<string, unknown>> } | undefined;
   readonly expect: {

@@ -1,6 +1,13 @@
 /**
  * Promises: the known word that a misspelled one was probably meant to be, for hints.
  */
+import { quote } from './wording.ts';
+
+/** A hint, when one of the known words is near. */
+export function didYouMean(word: string, known: Iterable<string>): string | undefined {
+  const meant = suggest(word, [...known]);
+  return meant === undefined ? undefined : `did you mean ${quote(meant)}?`;
+}
 
 /** The nearest of the words, if it is near enough to be more than a guess. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
@@ -8,6 +15,7 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   if (word.length > 40) return undefined;
   const limit = word.length <= 4 ? 1 : word.length <= 8 ? 2 : 3;
   const ranked = known
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= limit)
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;

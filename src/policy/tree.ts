@@ -2,6 +2,7 @@
  * Promises: what a document holds as plain values, and the place of every key and value in its text. No value is echoed.
  * Leaves to others: reading a text into a tree (yaml.ts) and what the values should be (schema.ts).
  */
+import { alignScalar } from './scalar-text.ts';
 
 /** Member names and list indexes, from the document inwards. */
 export type TreePath = readonly PropertyKey[];
@@ -27,17 +28,25 @@ export interface Tree {
   readonly value: unknown;
   /** Where the value at a path, or its key, stands; for a path that leads nowhere, the deepest node that exists. */
   readonly place: (path: TreePath, part?: 'key' | 'value') => Place;
+  /** Where a code unit of the text at a path stands; the start of that text where its spelling does not tell. */
+  readonly placeIn: (path: TreePath, offset: number) => Place;
   /** Takes the node out of the tree, so that the rest can still be checked. */
   remove(path: TreePath): void;
   /** The mapping or list at a path; undefined when there is none. */
   container(path: TreePath): object | undefined;
 }
 
+/** The text that a tree was read from. */
+export interface TreeSource {
+  readonly text: string;
+  readonly toPlace: (offset: number) => Place;
+}
+
 export function createTree(
   value: unknown,
   start: number,
   offsets: ReadonlyMap<object, NodeOffsets>,
-  toPlace: (offset: number) => Place,
+  { text, toPlace }: TreeSource,
 ): Tree {
   const offsetOf = (path: TreePath, part: 'key' | 'value'): number => {
     let node = value;
@@ -61,6 +70,12 @@ export function createTree(
   return {
     value,
     place: (path, part = 'value') => toPlace(offsetOf(path, part)),
+    placeIn: (path, offset) => {
+      const scalarStart = offsetOf(path, 'value');
+      const scalar = path.reduce<unknown>(childOf, value);
+      const toSource = typeof scalar === 'string' ? alignScalar(text, scalarStart, scalar) : undefined;
+      return toPlace(toSource === undefined ? scalarStart : toSource(offset));
+    },
     remove: (path) => {
       const parent = container(path.slice(0, -1));
       const step = path.at(-1);

@@ -16,14 +16,11 @@ interface Row {
 const rows: readonly Row[] = [
   { path: ['rules', '*', 'require', 'when'] },
   { path: ['rules', '*', 'inject'] },
-  { path: ['rules', '*', 'mode'], except: ['enforce'] },
   { path: ['issuers', '*', 'provider'], except: ['generic', 'rfc9068'] },
   { path: ['issuers', '*', 'senderConstraint'], except: ['none'] },
   { path: ['issuers', '*', 'dpop'] },
   { path: ['issuers', '*', 'tenants'] },
   { path: ['clients'] },
-  { path: ['revocations'] },
-  { path: ['tests'] },
 ];
 
 export function refuseUnsupported(documents: readonly PolicyDocument[], report: Report): void {

@@ -16,7 +16,7 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import type { Problem } from './problem.ts';
-import { createTree, type NodeOffsets, type Place, type Tree } from './tree.ts';
+import { createTree, type NodeOffsets, type Place, type Tree, type TreeSource } from './tree.ts';
 
 /** Most nodes of one document with all aliases expanded; the largest policies that make sense have a tenth of it. */
 const maxNodes = 2_000_000;
@@ -61,7 +61,7 @@ export function readYaml(file: string, text: string): YamlText {
     for (const [offset, code] of firstAtEachPlace(broken))
       report(offset, 'yaml', syntaxMessages[code] ?? 'not valid YAML');
     if (broken.length > 0) trees.push(undefined);
-    else if (!isEmpty(document.contents)) trees.push(readTree(document.contents, toPlace, report));
+    else if (!isEmpty(document.contents)) trees.push(readTree(document.contents, { text, toPlace }, report));
   }
   if (trees.length === 0) report(0, 'no_document', 'the text holds no document');
   return { trees, problems };
@@ -125,11 +125,11 @@ interface Reading {
   isBroken: boolean;
 }
 
-function readTree(contents: ParsedNode | null, toPlace: (offset: number) => Place, report: ReportAt): Tree | undefined {
+function readTree(contents: ParsedNode | null, source: TreeSource, report: ReportAt): Tree | undefined {
   const reading: Reading = { report, offsets: new Map(), anchors: new Map(), size: 0, isBroken: false };
   const value = readNode(reading, contents, 0);
   if (reading.isBroken) return undefined;
-  return createTree(value, startOf(contents, 0), reading.offsets, toPlace);
+  return createTree(value, startOf(contents, 0), reading.offsets, source);
 }
 
 function fail(reading: Reading, offset: number, code: string, message: string): undefined {

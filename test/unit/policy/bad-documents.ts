@@ -28,6 +28,11 @@ function paths(path: string): string {
   return `rules:\n  - { name: p, access: deny, paths: [${path}] }\n`;
 }
 
+/** Flow mappings from line 6 on; `all` is a rule and `corp` an issuer. */
+function tests(...entries: readonly string[]): string {
+  return `${withIssuer}${withRule}tests:\n${entries.map((entry) => `  - { ${entry} }\n`).join('')}`;
+}
+
 function hosts(host: string): string {
   return `rules:\n  - { name: h, access: deny, paths: [/a], hosts: [${host}] }\n`;
 }
@@ -641,11 +646,10 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
 
   // What a later version does
   'not supported in rules': {
-    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a], when: claims.a == 1 }\n    inject: billing\n    mode: shadow\n`,
+    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a], when: claims.a == 1 }\n    inject: billing\n`,
     problems: [
       '7:29 unsupported: `when` is not supported by this version',
       '8:5 unsupported: `inject` is not supported by this version',
-      '9:11 unsupported: `mode: shadow` is not supported by this version',
     ],
   },
   'not supported in issuers': {
@@ -662,20 +666,150 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     problems: ['4:58 unsupported: `provider: cognito` is not supported by this version'],
   },
   'not supported at the top': {
-    text: `${withRule}clients: [{ name: a, issuer: corp, clientId: b }]\nrevocations: [{ issuer: corp, jti: "1" }]\ntests:\n  - { name: t, request: GET https://a.test/, token: none, expect: { decision: deny } }\n`,
-    problems: [
-      '4:1 unsupported: `clients` is not supported by this version',
-      '5:1 unsupported: `revocations` is not supported by this version',
-      '6:1 unsupported: `tests` is not supported by this version',
-    ],
+    text: `${withRule}clients: [{ name: a, issuer: corp, clientId: b }]\n`,
+    problems: ['4:1 unsupported: `clients` is not supported by this version'],
   },
   'what is not supported is checked all the same': {
-    text: `${withRule}revocations: [{ issuer: corp, issuedBefore: yesterday }]\ntests:\n  - { name: t, request: GET https://a.test/, token: nobody, expect: { decision: maybe } }\n`,
+    text: `${withRule}clients: [{ name: a, issuer: corp, clientID: b }]\n`,
+    problems: ['4:36 unknown_field: unknown field `clientID` (did you mean `clientId`?)'],
+  },
+
+  // Revocations
+  'revocation of everything': {
+    text: `${withRule}revocations: [{}, { issuer: corp, until: 2027-01-01T00:00:00Z }]\n${withIssuer}`,
     problems: [
-      '4:1 unsupported: `revocations` is not supported by this version',
-      '4:45 wrong_value: expected a time such as `2026-11-01T00:00:00Z`',
+      '4:15 revocation: expected at least one of `jti`, `sub`, `clientId`, `sid`, `kid`, `issuedBefore`',
+      '4:19 revocation: expected at least one of `jti`, `sub`, `clientId`, `sid`, `kid`, `issuedBefore`',
+    ],
+  },
+  'revocation whose only field is misspelled: one problem': {
+    text: `${withRule}revocations: [{ jit: a }]\n`,
+    problems: ['4:17 unknown_field: unknown field `jit` (did you mean `jti`?)'],
+  },
+  'revocation of an unknown issuer': {
+    text: `${withRule}${withIssuer}revocations: [{ issuer: copr, jti: a }]\n`,
+    problems: ['5:25 unknown_issuer: no issuer is named `copr` (did you mean `corp`?)'],
+  },
+  'revocation with a number': {
+    text: `${withRule}revocations: [{ jti: 12 }]\n`,
+    problems: ['4:22 wrong_type: expected text (put it in quotes)'],
+  },
+  'revocation with times that are none': {
+    text: `${withRule}revocations:\n  - { jti: a, until: yesterday }\n  - { issuedBefore: 2026-11-01 }\n  - { issuedBefore: "2026-11-01 00:00:00Z" }\n  - { jti: a, until: 1793491200 }\n`,
+    problems: [
+      '5:22 wrong_value: expected a time such as `2026-11-01T00:00:00Z`',
+      '6:21 wrong_value: expected a time such as `2026-11-01T00:00:00Z`',
+      '7:21 wrong_value: expected a time such as `2026-11-01T00:00:00Z`',
+      '8:22 wrong_type: expected a time such as `2026-11-01T00:00:00Z`',
+    ],
+  },
+  'revocation with times on no calendar': {
+    text: `${withRule}revocations:\n  - { issuedBefore: 2026-02-30T00:00:00Z }\n  - { jti: a, until: 2026-02-28T24:00:00Z }\n`,
+    problems: [
+      '5:21 wrong_value: expected a time that is on the calendar and the clock',
+      '6:22 wrong_value: expected a time that is on the calendar and the clock',
+    ],
+  },
+
+  // Tests
+  'test without what it needs': {
+    text: tests('name: t'),
+    problems: [
+      '6:5 missing_field: `request` is required',
+      '6:5 missing_field: `token` is required',
+      '6:5 missing_field: `expect` is required',
+    ],
+  },
+  'test with a token that is none': {
+    text: tests('name: t, request: GET https://a.test/, token: nobody, expect: { decision: maybe }'),
+    problems: [
       '6:53 wrong_type: expected `none` or `{ issuer: …, claims: … }`',
       '6:81 wrong_value: expected one of `allow`, `deny`',
     ],
+  },
+  'test with a token of an unknown issuer': {
+    text: tests('name: t, request: GET https://a.test/, token: { issuer: crop }, expect: { decision: deny }'),
+    problems: ['6:63 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)'],
+  },
+  'tests with requests that are none': {
+    text: tests(
+      ...['https://a.test/', 'GET /a', 'GET ftp://a.test/', '"GET  https://a.test/a b"', '"G@T https://a.test/"'].map(
+        (request, index) => `name: t${index}, request: ${request}, token: none, expect: { decision: deny }`,
+      ),
+    ),
+    problems: [6, 7, 8, 9, 10].map(
+      (line) =>
+        `${line}:26 test_request: expected a method and an http or https URL (such as \`GET https://orders.example.com/api/orders\`)`,
+    ),
+  },
+  'test with a fragment: the place of the fragment': {
+    text: tests('name: t, request: "GET https://a.test/\\u0061#b", token: none, expect: { decision: deny }'),
+    problems: ['6:51 test_request: no client sends the fragment of a URL (write `%23`)'],
+  },
+  'test with headers that contradict it': {
+    text: tests(
+      'name: t, request: GET https://a.test/, headers: { Host: a, Authorization: b, "x a": c, x-b: d, X-B: e }, token: { issuer: corp }, expect: { decision: deny }',
+    ),
+    problems: [
+      '6:57 test_request: `host` is what the URL of the request names',
+      '6:66 test_request: `authorization` is what `token` stands for',
+      '6:84 header_name: `x a` is not a header name',
+      '6:102 header_clash: the same header is already given in another case',
+    ],
+  },
+  'test at a time on no calendar': {
+    text: tests(
+      'name: t, request: GET https://a.test/, now: 2026-02-29T00:00:00Z, token: none, expect: { decision: deny }',
+    ),
+    problems: ['6:51 wrong_value: expected a time that is on the calendar and the clock'],
+  },
+  'test that expects an unknown rule': {
+    text: tests('name: t, request: GET https://a.test/, token: none, expect: { decision: deny, rule: al }'),
+    problems: ['6:91 unknown_rule: no rule is named `al` (did you mean `all`?)'],
+  },
+  'test that expects a shadow rule': {
+    text: `rules:\n  - { name: new, paths: [/a], access: deny, mode: shadow }\n  - ${rule}\ntests:\n  - { name: t, request: GET https://a.test/a, token: none, expect: { decision: deny, rule: new } }\n`,
+    problems: ['7:92 test_expectation: rule `new` is a shadow rule, which never decides'],
+  },
+  'test that expects an unknown reason': {
+    text: tests('name: t, request: GET https://a.test/, token: none, expect: { decision: deny, reason: token_mising }'),
+    problems: ['6:93 wrong_value: expected a reason code such as `no_rule` (did you mean `token_missing`?)'],
+  },
+  'tests whose expectations contradict themselves': {
+    text: tests(
+      ...[
+        'allow, reason: no_rule',
+        'deny, reason: allowed_public',
+        'allow, reason: allowed, status: 403',
+        'allow, status: 204',
+        'deny, reason: insufficient_scope, status: 401',
+        'deny, reason: no_rule, status: 404',
+        'deny, reason: resource_metadata, status: 403',
+        'deny, status: 500',
+      ].map(
+        (expect, index) =>
+          `name: t${index}, request: GET https://a.test/, token: none, expect: { decision: ${expect} }`,
+      ),
+    ),
+    problems: [
+      '6:95 test_expectation: reason `no_rule` is never that of decision `allow`',
+      '7:94 test_expectation: reason `allowed_public` is never that of decision `deny`',
+      '8:112 test_expectation: expected 200, the status of reason `allowed`',
+      '9:95 test_expectation: expected 200, the status of decision `allow`',
+      '10:122 test_expectation: expected 403, the status of reason `insufficient_scope`',
+      '11:111 test_expectation: expected 401 or 403, the status of reason `no_rule`',
+      '12:121 test_expectation: expected 200, the status of reason `resource_metadata`',
+      '13:94 test_expectation: expected 200 or 400 or 401 or 403 or 503, the status of decision `deny`',
+    ],
+  },
+
+  // Shadow rules
+  'shadow rules that are equal among themselves': {
+    text: 'rules:\n  - { name: a, paths: [/a], access: deny }\n  - { name: b, paths: [/a], access: deny, mode: shadow }\n  - { name: c, paths: [/a], access: public, mode: shadow }\n',
+    problems: ['6:24 equal_rules: rules `b` (f:5:24) and `c` are equally specific on any method, any host, /a'],
+  },
+  'unknown mode': {
+    text: 'rules:\n  - { name: a, paths: [/a], access: deny, mode: shaddow }\n',
+    problems: ['4:49 wrong_value: expected one of `enforce`, `shadow` (did you mean `shadow`?)'],
   },
 };

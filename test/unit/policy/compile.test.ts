@@ -228,6 +228,125 @@ describe('defaults', () => {
   });
 });
 
+describe('shadow rules', () => {
+  const shadow = { ...scoped, name: 'new', mode: 'shadow', headers: { 'x-new': 'sub' } };
+  const snapshot = snapshotOf({
+    issuers: [corp],
+    rules: [scoped, health, shadow],
+    defaults: { headers: { 'x-a': 'a' } },
+  });
+
+  it('beside an enforcing rule of the same place: each is found among its own', () => {
+    expect(snapshot.routes.match('a.test', '/orders', 'GET')?.rule.name).toBe('orders');
+    expect(snapshot.shadowRoutes.match('a.test', '/orders', 'GET')?.rule.name).toBe('new');
+    expect(snapshot.shadowRoutes.match('a.test', '/healthz', 'GET')).toBeUndefined();
+    expect(snapshot.rules.map(({ name }) => name)).toEqual(['health', 'new', 'orders']);
+  });
+
+  it('their headers: no identity headers, since they are never set', () => {
+    expect(snapshot.identityHeaders).toEqual(new Set(['x-a']));
+  });
+});
+
+describe('revocations', () => {
+  it('of all documents, times in seconds', () => {
+    const revocations = [
+      { issuer: 'corp', jti: 'a', until: '1970-01-01T00:01:00Z' },
+      { sub: 'b', clientId: 'c', sid: 'd', kid: 'e', issuedBefore: '1970-01-01T01:00:00+01:00' },
+    ];
+    const none = { jti: undefined, subject: undefined, clientId: undefined, sessionId: undefined, kid: undefined };
+    const { entries } = snapshotOf(
+      { issuers: [corp], rules: [scoped], revocations: revocations.slice(0, 1) },
+      { revocations: revocations.slice(1) },
+    ).revocations;
+    expect(entries).toEqual([
+      { ...none, issuer: 'corp', jti: 'a', issuedBefore: undefined, until: 60 },
+      {
+        ...none,
+        issuer: undefined,
+        subject: 'b',
+        clientId: 'c',
+        sessionId: 'd',
+        kid: 'e',
+        issuedBefore: 0,
+        until: undefined,
+      },
+    ]);
+  });
+});
+
+describe('tests', () => {
+  const policyOf = (test: object) => ({ issuers: [corp], rules: [scoped], tests: [{ name: 't', ...test }] });
+  const testOf = (test: object) => snapshotOf(policyOf(test)).tests[0];
+
+  it('only what is required: nothing else is expected', () => {
+    const test = { request: 'GET https://shop.test/orders', token: 'none', expect: { decision: 'deny' } };
+    const column = textOf(policyOf(test)).indexOf('{"name":"t"') + 1;
+    expect(testOf(test)).toEqual({
+      name: 't',
+      place: { file: '0.yaml', line: 1, column },
+      method: 'GET',
+      host: 'shop.test',
+      target: '/orders',
+      headers: {},
+      nowMs: undefined,
+      token: undefined,
+      expect: { decision: 'deny', status: undefined, reason: undefined, rule: undefined, headers: {} },
+    });
+  });
+
+  it('everything given: taken over, header names in lower case', () => {
+    const test = testOf({
+      request: 'PUT HTTP://Shop.test:8080/a/%2e/b?c=d;e',
+      headers: { 'X-Request-Id': 'r' },
+      now: '1970-01-01T00:00:02Z',
+      token: { issuer: 'corp', claims: { sub: 'ada', n: null } },
+      expect: {
+        decision: 'allow',
+        status: 200,
+        reason: 'allowed',
+        rule: 'orders',
+        headers: { 'X-User': 'ada', 'x-b': null },
+      },
+    });
+    expect(test).toMatchObject({
+      method: 'PUT',
+      host: 'Shop.test:8080',
+      target: '/a/%2e/b?c=d;e',
+      headers: { 'x-request-id': 'r' },
+      nowMs: 2000,
+      token: { issuer: 'corp', claims: { sub: 'ada', n: null } },
+      expect: {
+        decision: 'allow',
+        status: 200,
+        reason: 'allowed',
+        rule: 'orders',
+        headers: { 'x-user': 'ada', 'x-b': null },
+      },
+    });
+  });
+
+  it.each([
+    ['https://a.test', '/'],
+    ['https://a.test?x=1', '/?x=1'],
+    ['https://a.test//', '//'],
+  ])('target of %s: %s', (url, target) => {
+    expect(testOf({ request: `GET ${url}`, token: 'none', expect: { decision: 'deny' } })?.target).toBe(target);
+  });
+
+  it.each([
+    ['deny', 'no_rule', 401],
+    ['deny', 'no_rule', 403],
+    ['deny', 'resource_metadata', 200],
+    ['deny', 'keys_unavailable', 503],
+    ['allow', 'allowed_public', 200],
+  ])('expectation %s %s %i: accepted', (decision, reason, status) => {
+    expect(
+      testOf({ request: 'GET https://a.test/', token: 'none', expect: { decision, reason, status } }),
+    ).toBeDefined();
+  });
+});
+
 describe('warnings', () => {
   const warningsOf = (policy: PolicyObject): readonly string[] => {
     const { snapshot, problems } = compileTexts(textOf(policy));

@@ -10,6 +10,8 @@ export interface PolicyObject {
   readonly issuers?: readonly object[];
   readonly rules?: readonly object[];
   readonly defaults?: object;
+  readonly revocations?: readonly object[];
+  readonly tests?: readonly object[];
 }
 
 export const corp = { name: 'corp', issuer: 'https://idp.test', audiences: ['shop'] };
