@@ -28,7 +28,9 @@ const rooms: Readonly<Record<string, Room>> = {
   authorizer: { ours: ['decision', 'token', 'condition', 'policy'], packages: ['node:crypto'] },
   rehearsal: { ours: ['decision', 'token', 'policy', 'authorizer'], packages: ['node:timers'] },
   report: { ours: ['decision', 'policy', 'rehearsal'], packages: [] },
+  openapi: { ours: ['decision', 'policy'], packages: ['yaml'] },
   envoy: { ours: ['decision'], packages: ['node:buffer'] },
+  explanation: { ours: ['decision', 'token', 'policy', 'authorizer', 'envoy'], packages: ['node:util'] },
   keyset: {
     ours: ['decision', 'token'],
     packages: ['jose', 'node:buffer', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:timers', 'node:tls'],
@@ -55,7 +57,7 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: ['node:*'],
   },
-  commands: { ours: ['sidecar', 'config'], packages: ['commander', 'node:*'] },
+  commands: { ours: ['policy', 'openapi', 'sidecar', 'config'], packages: ['commander', 'node:*'] },
   main: { ours: ['commands'], packages: ['node:*'] },
 };
 

@@ -17,6 +17,8 @@ import { TokenMaker } from './tokens.ts';
 /** One case file made real. */
 export interface Subject {
   readonly authorizer: Authorizer;
+  /** Undefined: the case is about having no policy. */
+  readonly snapshot: PolicySnapshot | undefined;
   /** The request of a check, with a token of its own. */
   request(check: Check): ClientRequest;
   stop(): void;
@@ -37,7 +39,8 @@ export function createSubject(file: CaseFile): Subject {
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
   const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: nowMs }, limits);
   const authorizer = createAuthorizer({ policy: () => snapshot, verify, now: nowMs });
-  return { authorizer, request: (check) => clientRequest(file, check, tokens), stop: () => keySets.stop() };
+  const request = (check: Check): ClientRequest => clientRequest(file, check, tokens);
+  return { authorizer, snapshot, request, stop: () => keySets.stop() };
 }
 
 /** Hands each request to the subject of the file that is being run. */

@@ -1,0 +1,70 @@
+/**
+ * Promises: all that an explanation is derived from, gathered after the decision: the request, the policy, the rule, and what the token
+ * says about itself. Nothing here decides, and nothing that decides knows of it.
+ */
+import { Allow, type Decision } from '../decision/decision.ts';
+import type { RequestAttributes } from '../decision/request.ts';
+import { Stop } from '../decision/step.ts';
+import type { Match } from '../policy/match.ts';
+import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
+import { readCredential } from '../token/bearer.ts';
+import { type AccessTokenClaims, readClaims } from '../token/claims.ts';
+import type { Issuer } from '../token/issuer.ts';
+import { member } from '../token/json.ts';
+import { parseJws, type UnverifiedJws } from '../token/jws.ts';
+
+export interface Question {
+  readonly request: RequestAttributes;
+  readonly snapshot: PolicySnapshot;
+  readonly nowMs: number;
+  readonly maxTokenBytes: number;
+  /** False: the claims were given, and no signature was looked at. */
+  readonly isSigned: boolean;
+  /** Values of claims may be shown. */
+  readonly showClaims: boolean;
+}
+
+export interface Facts extends Question {
+  readonly decision: Decision;
+  /** In seconds since the epoch. */
+  readonly now: number;
+  /** What exactly failed; undefined also when nothing did. */
+  readonly detail: string | undefined;
+  readonly match: Match | undefined;
+  readonly rule: Rule | undefined;
+  readonly token: TokenFacts | undefined;
+}
+
+/** What a token says, verified or not. */
+export interface TokenFacts {
+  readonly scheme: 'Bearer' | 'DPoP';
+  /** Of its text, in bytes. */
+  readonly length: number;
+  readonly jws: UnverifiedJws | undefined;
+  readonly issuer: Issuer | undefined;
+  /** Undefined also when one of them is invalid. */
+  readonly claims: AccessTokenClaims | undefined;
+}
+
+export function gatherFacts(question: Question, decision: Decision): Facts {
+  const { request, snapshot, nowMs } = question;
+  const { path, host } = decision.told;
+  const isPlaced = path !== undefined && host !== undefined && decision.reason !== 'resource_metadata';
+  const match = isPlaced ? snapshot.routes.match(host, path, request.method) : undefined;
+  const detail = !Allow.isAllow(decision) && 'detail' in decision ? decision.detail : undefined;
+  const token = readTokenFacts(request, snapshot);
+  return { ...question, decision, now: nowMs / 1000, detail, match, rule: match?.rule, token };
+}
+
+function readTokenFacts(request: RequestAttributes, snapshot: PolicySnapshot): TokenFacts | undefined {
+  const query = request.path.slice(request.path.indexOf('?') + 1 || request.path.length);
+  const credential = readCredential(request.headers, query);
+  if (credential instanceof Stop) return undefined;
+  const { scheme, token } = credential;
+  const parsed = parseJws(token);
+  const jws = parsed instanceof Stop ? undefined : parsed;
+  const name = jws && member(jws.claims, 'iss');
+  const issuer = typeof name === 'string' ? snapshot.issuers.get(name) : undefined;
+  const read = jws && issuer && readClaims(jws.claims, issuer);
+  return { scheme, length: token.length, jws, issuer, claims: read instanceof Stop ? undefined : read };
+}

@@ -1,0 +1,156 @@
+/**
+ * Promises: an explanation as text for a person, or as JSON: aligned, one thing a line, nothing in it that could steer a terminal. Colours only when
+ * they are asked for.
+ */
+import { styleText } from 'node:util';
+import type { ConsideredRule, ExplainedStep, Explanation, StepResult } from './explanation.ts';
+import { printable } from './wording.ts';
+
+type Style = 'green' | 'red' | 'bold' | 'dim';
+type Paint = (style: Style, text: string) => string;
+
+export function renderExplanation(explanation: Explanation, isColored: boolean): string {
+  const paint: Paint = (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text);
+  const parts = [
+    verdict(explanation, paint),
+    section('Request', requestLines(explanation), paint),
+    section('Rules', ruleLines(explanation, paint), paint),
+    section('Shadow rules', shadowLines(explanation), paint),
+    section('Checks', stepLines(explanation.steps, paint), paint),
+    section('Token', tokenLines(explanation), paint),
+    section('Headers for the upstream', headerLines(explanation), paint),
+    section('Answer to the client', answerLines(explanation), paint),
+    section('Dynamic metadata for Envoy', metadataLines(explanation), paint),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+/** The same for programs: one JSON document, in which JSON's own escapes stand for what could steer a terminal. */
+export function renderJson(explanation: Explanation): string {
+  const lines = JSON.stringify(explanation, null, 2).split('\n');
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function verdict({ decision, status, reason, rule, meaning }: Explanation, paint: Paint): string {
+  const word = paint(decision === 'allow' ? 'green' : 'red', decision.toUpperCase());
+  const facts = [
+    ...(decision === 'allow' ? [] : [String(status)]),
+    reason,
+    ...(rule === null ? [] : [`by rule ${rule}`]),
+  ];
+  return `${word} ${paint('bold', printable(facts.join(' ')))}\n${printable(meaning)}\n`;
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string {
+  return lines.length === 0 ? '' : `${paint('bold', title)}\n${lines.map((line) => `  ${line.trimEnd()}\n`).join('')}`;
+}
+
+/** Rows of cells in columns; the last cell may be of any length. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const clean = rows.map((cells) => cells.map(printable));
+  const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map((cells) => cells[column]?.length ?? 0)));
+  return clean.map((cells) =>
+    cells.map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  '),
+  );
+}
+
+function requestLines({ request }: Explanation): readonly string[] {
+  const { method, rawHost, rawPath, host, path } = request;
+  return table([
+    ['method', method],
+    ['host', canonical(rawHost, host)],
+    ['path', canonical(rawPath, path)],
+  ]);
+}
+
+function canonical(raw: string, value: string | null): string {
+  if (value === null) return `${raw}, not canonicalised`;
+  return raw === value ? value : `${value}, sent as ${raw}`;
+}
+
+const outcomeWords = { chosen: 'decides', less_specific: 'less specific', no_match: 'no match' } as const;
+
+function ruleLines({ rules }: Explanation, paint: Paint): readonly string[] {
+  const rows = table(rules.considered.map(ruleCells));
+  const lines = rows.map((line, at) => (rules.considered[at]?.outcome === 'chosen' ? line : paint('dim', line)));
+  return rules.omitted === 0 ? lines : [...lines, `and ${rules.omitted} more of this kind`];
+}
+
+function ruleCells({ rule, methods, host, path, outcome, because }: ConsideredRule): readonly string[] {
+  const place = `${methods?.join(',') ?? 'any method'} ${host ?? 'any host'} ${path}`;
+  return [rule, place, outcome === 'chosen' ? outcomeWords[outcome] : `${outcomeWords[outcome]}: ${because}`];
+}
+
+function shadowLines({ shadow }: Explanation): readonly string[] {
+  return table(shadow.map(({ rule, decision, reason }) => [rule, `would ${decision}: ${reason}`]));
+}
+
+const resultWords: Readonly<Record<StepResult, string>> = {
+  pass: 'pass',
+  fail: 'FAIL',
+  answered: 'here',
+  skipped: 'skip',
+  not_reached: '-',
+};
+
+function stepLines(steps: readonly ExplainedStep[], paint: Paint): readonly string[] {
+  const lines = table(steps.map((step) => [resultWords[step.result], step.check, stepWords(step)]));
+  return lines.map((line, at) => paintStep(line, steps[at]?.result ?? 'not_reached', paint));
+}
+
+function paintStep(line: string, result: StepResult, paint: Paint): string {
+  if (result === 'fail') return paint('red', line);
+  if (result === 'pass') return paint('green', line.slice(0, 4)) + line.slice(4);
+  return paint('dim', line);
+}
+
+function stepWords({ result, wanted, found, detail }: ExplainedStep): string {
+  if (result === 'not_reached') return 'not reached';
+  if (result !== 'fail') return [found, wanted && `(wanted: ${wanted})`].filter(isText).join(' ');
+  return [wanted && `wanted: ${wanted}`, found && `found: ${found}`, detail].filter(isText).join('; ');
+}
+
+function isText(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+const tokenStates = {
+  verified: 'verified',
+  given: 'claims as given, what is missing filled in, no signature',
+  not_verified: 'not verified',
+} as const;
+
+function tokenLines({ token }: Explanation): readonly string[] {
+  if (token === null) return [];
+  const { state, issuer, claims } = token;
+  const isShown = claims.some(({ value }) => value !== undefined);
+  const head = [`${tokenStates[state]}${issuer === null ? '' : `, of issuer ${issuer}`}`];
+  if (!isShown) return [...head, `claims: ${claims.map(({ name }) => name).join(', ')} (values: --show-claims)`];
+  return [...head, ...table(claims.map(({ name, value }) => [name, value ?? '']))];
+}
+
+function headerLines({ decision, headers }: Explanation): readonly string[] {
+  if (decision === 'deny') return [];
+  const set = Object.entries(headers.set).map(([name, { claim, value }]) => [
+    `set ${name}`,
+    value === undefined ? `from claim ${claim}` : `${value} (claim ${claim})`,
+  ]);
+  const removed = headers.removed.length === 0 ? [] : [`removed: ${headers.removed.join(', ')}`];
+  return [...table(set), ...removed];
+}
+
+function answerLines({ answer }: Explanation): readonly string[] {
+  if (answer === null) return ["the upstream's own (Envoy is answered with code 0, OK)"];
+  const lines = [
+    `HTTP ${answer.status} (Envoy is answered with code ${answer.grpcCode})`,
+    ...answer.headers.map(([name, value]) => `${name}: ${value}`),
+    ...(answer.body === '' ? [] : [answer.body]),
+  ];
+  return lines.map(printable);
+}
+
+function metadataLines({ metadata }: Explanation): readonly string[] {
+  return table(
+    Object.entries(metadata).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+}
