@@ -15,7 +15,14 @@ function packageVersion(): string {
   return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
 }
 
+/** Older ones run into the first thing that they do not know, with a stack trace. */
+const oldestNode = 24;
+
 async function main(): Promise<number> {
+  if (Number.parseInt(process.versions.node, 10) < oldestNode) {
+    process.stderr.write(`scopegate: needs Node.js ${oldestNode} or later, this is ${process.version}\n`);
+    return 1;
+  }
   try {
     return await runProgram(process.argv.slice(2), {
       version: packageVersion(),
@@ -23,6 +30,7 @@ async function main(): Promise<number> {
       columns: process.stdout.columns,
       writeOut: (text) => process.stdout.write(text),
       writeError: (text) => process.stderr.write(text),
+      stdin: process.stdin,
       signals: process,
       start: startLoaded,
     });

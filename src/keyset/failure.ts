@@ -36,3 +36,33 @@ export class Failure {
     this.kind = kind;
   }
 }
+
+type NamedKind = Exclude<FailureKind, `status_${number}`>;
+
+const sentences: Readonly<Record<NamedKind, string>> = {
+  timeout: 'no complete answer in time',
+  dns: 'the name of the host cannot be resolved',
+  connect: 'no connection, or it broke',
+  tls: 'the certificate is not accepted; a private CA belongs in `jwks.ca`',
+  protocol: 'the answer is no HTTP',
+  redirect: 'the server redirects, which is not followed; configure the final URL',
+  too_large: 'the answer is larger than 1 MiB',
+  not_json: 'the answer is no JSON object',
+  url_refused: 'a URL is not https, or has a query or fragment that it must not have',
+  issuer_mismatch: 'the metadata names another issuer; `issuer` must be equal to it, a slash at the end included',
+  jwks_uri_missing: 'the metadata has no `jwks_uri`',
+  keys_missing: 'the answer has no `keys`',
+  too_many_keys: 'the set has more than 100 keys',
+  no_usable_keys: 'no key of the set can be used to verify signatures',
+  stopped: 'the issuer was taken out of the policy',
+  internal_error: 'a fault of Scopegate; the log has its stack',
+};
+
+/** What a person can do something with. */
+export function explainFailure(kind: FailureKind): string {
+  return isNamed(kind) ? sentences[kind] : `the server answered with status ${kind.slice('status_'.length)}`;
+}
+
+function isNamed(kind: FailureKind): kind is NamedKind {
+  return Object.hasOwn(sentences, kind);
+}

@@ -3,6 +3,7 @@
  * Ready: a good policy is active, and every issuer that it names has keys or the time allowed for that is over. Once ready it stays
  * ready until it drains: a later policy with an issuer whose keys cannot be had must not take the whole mesh down.
  */
+import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetStatus } from '../keyset/issuer-keys.ts';
 import type { Problem } from '../policy/problem.ts';
 
@@ -82,8 +83,10 @@ function missing(facts: ReadinessFacts): readonly string[] {
     ...(facts.policy === undefined ? ['no good policy has been loaded yet'] : []),
     ...[...facts.unreadable].map(([source, reason]) => `policy source ${source} cannot be read: ${reason}`),
     ...facts.rejected.map(({ source }) => `the newest version of policy source ${source} was refused`),
-    ...keyless(facts).map(
-      (name) => `issuer ${name} has no keys: ${facts.issuers.get(name)?.lastError ?? 'not fetched yet'}`,
-    ),
+    ...keyless(facts).map((name) => `issuer ${name} has no keys: ${whyNoKeys(facts.issuers.get(name))}`),
   ];
+}
+
+function whyNoKeys(status: KeySetStatus | undefined): string {
+  return status?.lastError === undefined ? 'not fetched yet' : explainFailure(status.lastError);
 }

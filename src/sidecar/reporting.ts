@@ -2,6 +2,7 @@
  * Promises: what the rooms tell becomes log lines and metrics, in one place, so that an operator reads the same words everywhere.
  */
 import type { ServeSettings } from '../config/settings.ts';
+import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetObserver } from '../keyset/ports.ts';
 import { formatProblem } from '../policy/problem.ts';
 import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
@@ -17,15 +18,18 @@ export interface Reporting {
   readonly decisionLog: DecisionLog;
   /** A bug: logged with its stack. */
   readonly fault: (fault: unknown) => void;
+  /** Writes what is left of the log. */
+  readonly close: () => Promise<void>;
 }
+
+/** A log line is worth less than an end in time. */
+const closeMs = 500;
 
 export function createReporting(settings: ServeSettings): Reporting {
   const metrics = createMetrics();
   const { logLevel: level, logFormat: format } = settings;
-  const log = createLog(
-    { level, format, isTerminal: process.stdout.isTTY },
-    backgroundDestination(1, metrics.decisionLogDropped),
-  );
+  const out = backgroundDestination(1, metrics.decisionLogDropped);
+  const log = createLog({ level, format, isTerminal: process.stdout.isTTY }, out);
   const decisionLog = createDecisionLog(
     {
       mode: settings.decisionLog,
@@ -40,18 +44,29 @@ export function createReporting(settings: ServeSettings): Reporting {
       dropped: metrics.decisionLogDropped,
     },
   );
-  return { log, metrics, decisionLog, fault: (fault) => log.error({ err: fault }, 'fault') };
+  const fault = (error: unknown): void => log.error({ err: error }, 'fault');
+  return { log, metrics, decisionLog, fault, close: () => out.close(closeMs) };
 }
 
-/** `changed`: readiness may be another one. */
-export function keyReports({ log, metrics, fault }: Reporting, changed: () => void): KeySetObserver {
+export interface KeyReportPorts {
+  /** Readiness may be another one. */
+  readonly changed: () => void;
+  /** Where the keys of an issuer are configured to come from. */
+  readonly sourceOf: (issuer: string) => string | undefined;
+}
+
+export function keyReports({ log, metrics, fault }: Reporting, { changed, sourceOf }: KeyReportPorts): KeySetObserver {
   /** What was logged last of each issuer's unused keys: the same set is fetched again and again. */
   const logged = new Map<string, string>();
   return {
     fetched: (issuer, result) => {
       metrics.jwksFetch(issuer, result);
       if (result === 'ok') log.debug({ issuer }, 'keys fetched');
-      else log.warn({ issuer, error: result }, 'keys cannot be fetched');
+      else
+        log.warn(
+          { issuer, source: sourceOf(issuer), error: result, reason: explainFailure(result) },
+          'keys cannot be fetched',
+        );
     },
     ignored: (issuer, counts) => {
       const ignored = JSON.stringify([...counts]);

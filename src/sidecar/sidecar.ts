@@ -9,6 +9,7 @@ import type { ServeSettings } from '../config/settings.ts';
 import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import type { RefreshOptions } from '../keyset/refresh.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { createPolicyStore } from '../policy/store.ts';
 import { createTestCheck } from '../rehearsal/test-check.ts';
 import type { AdminServer } from '../server/admin.ts';
@@ -56,6 +57,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     parts.feed.close();
     parts.keySets.stop();
     await admin.stop();
+    await reporting.close();
   }
 
   return {
@@ -86,7 +88,8 @@ function build(settings: ServeSettings): Parts {
   const store = createPolicyStore(createTestCheck(Date.now));
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
-  const reports = keyReports(reporting, () => onKeys.forEach((tell) => tell()));
+  const sourceOf = (name: string): string | undefined => keySourceOf(store.current(), name);
+  const reports = keyReports(reporting, { changed: () => onKeys.forEach((tell) => tell()), sourceOf });
   const keySets = createKeySets(refreshOptions(settings), systemPorts(reports));
   reporting.metrics.jwksAges(() => keyAges(keySets));
   const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets }));
@@ -147,4 +150,9 @@ function keyAges(keySets: KeySets): readonly (readonly [string, number])[] {
   return [...keySets.status()].flatMap(([name, { ageSeconds }]) =>
     ageSeconds === undefined ? [] : [[name, ageSeconds]],
   );
+}
+
+function keySourceOf(snapshot: PolicySnapshot | undefined, name: string): string | undefined {
+  const issuer = [...(snapshot?.issuers.values() ?? [])].find((candidate) => candidate.name === name);
+  return issuer?.jwks.kind === 'uri' ? issuer.jwks.uri : issuer?.issuer;
 }

@@ -36,9 +36,43 @@ export function decisionWriter(log: Logger): (line: object) => void {
   return (line) => decisions.info(line, 'decision');
 }
 
-/** Writes to a file descriptor in the background; what is left is written when the process exits. */
-export function backgroundDestination(fd: number, lineDropped: () => void): DestinationStream {
-  return destination({ fd, sync: false, maxLength: maxWaitingBytes }).on('drop', lineDropped);
+export interface BackgroundDestination extends DestinationStream {
+  /**
+   * Writes what is left, for at most `waitMs`; a reader that is slow or gone must not keep the process. Later lines, and what could not
+   * be written, are dropped.
+   */
+  close(waitMs: number): Promise<void>;
+}
+
+/** Writes to a file descriptor in the background. */
+export function backgroundDestination(fd: number, lineDropped: () => void): BackgroundDestination {
+  const stream = destination({ fd, sync: false, maxLength: maxWaitingBytes }).on('drop', lineDropped);
+  let isOpen = true;
+
+  /** Else pino writes synchronously when the process exits, and tries for ever where nobody reads. */
+  function end(): void {
+    isOpen = false;
+    stream.destroy();
+  }
+
+  // Nobody reads any more (EPIPE): there is nobody to tell either.
+  stream.on('error', end);
+
+  async function close(waitMs: number): Promise<void> {
+    const { promise: isLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, waitMs);
+    const isFlushed = new Promise<void>((written) => stream.flush(() => written()));
+    await Promise.race([isFlushed, isLate]);
+    clearTimeout(timer);
+    end();
+  }
+
+  function write(line: string): void {
+    if (isOpen) stream.write(line);
+    else lineDropped();
+  }
+
+  return { write, close };
 }
 
 /** `12:30:01.250 info  listening grpc=["127.0.0.1:9001"]`; own code instead of pino-pretty, which brings a dozen packages. */

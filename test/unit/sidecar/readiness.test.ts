@@ -39,7 +39,7 @@ describe('createReadiness', () => {
     expect(readiness.update()).toBe(false);
     state.isTimeOver = true;
     expect(readiness.update()).toBe(true);
-    expect(readiness.report().missing).toEqual(['issuer corp has no keys: timeout']);
+    expect(readiness.report().missing).toEqual(['issuer corp has no keys: no complete answer in time']);
   });
 
   it('once ready, keys or sources are lost: stays ready, and says so', () => {
@@ -49,7 +49,10 @@ describe('createReadiness', () => {
     expect(readiness.update()).toBe(true);
     expect(readiness.report()).toMatchObject({
       status: 'ready',
-      missing: ['policy source a.yaml cannot be read: no such file', 'issuer new has no keys: timeout'],
+      missing: [
+        'policy source a.yaml cannot be read: no such file',
+        'issuer new has no keys: no complete answer in time',
+      ],
     });
   });
 
