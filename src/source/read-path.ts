@@ -1,9 +1,9 @@
 /**
  * Promises: what a FILE or DIR holds at this moment, or why it cannot be had; never rejects. A folder stands as a whole: one of its
  * files that cannot be read makes all of it unreadable, because the rest without it would be another policy.
- * Leaves to others: whether the moment was a good one (settle.ts), and what the text means (policy/).
+ * Leaves to others: whether the moment was a good one (settle.ts, arrival.ts), and what the text means (policy/).
  */
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 
 /** One document file, named as the operator named it. */
 export interface SourceFile {
@@ -21,8 +21,24 @@ export type PathState =
   /** Sorted by name; empty for a folder without document files. */
   { readonly kind: 'content'; readonly files: readonly SourceFile[] } | Unavailable;
 
+/** What tells a file that was replaced from one that was written. */
+export interface Sighting {
+  readonly name: string;
+  /** Where its text really is, behind all links. */
+  readonly place: string;
+  /** Device and inode: stays the same when it is written in place. */
+  readonly inode: string;
+  /** Changes with every write. */
+  readonly version: string;
+  readonly bytes: number;
+  /** By the clock of the file system. */
+  readonly modifiedMs: number;
+}
+
 export interface Reading {
   readonly state: PathState;
+  /** Of the files of the content, in the same order. */
+  readonly sightings: readonly Sighting[];
   /** Changes when a file is written or replaced, even with the same text. */
   readonly stamp: string;
 }
@@ -40,7 +56,7 @@ export async function readPath(path: string): Promise<Reading> {
     const isFolder = (await stat(path)).isDirectory();
     return await readFiles(isFolder ? await documentsIn(path) : [path], isFolder);
   } catch (error) {
-    return { state: failure(path, error), stamp: '' };
+    return without(failure(path, error));
   }
 }
 
@@ -53,27 +69,31 @@ async function documentsIn(folder: string): Promise<string[]> {
   return names.toSorted().map((name) => prefix + name);
 }
 
+function without(state: Unavailable): Reading {
+  return { state, sightings: [], stamp: '' };
+}
+
 async function readFiles(paths: readonly string[], inFolder: boolean): Promise<Reading> {
   const files: SourceFile[] = [];
-  const stamps: string[] = [];
+  const sightings: Sighting[] = [];
   let bytesLeft = maxSourceBytes;
   for (const name of paths) {
     const read = await readText(name, bytesLeft).catch((error: unknown) => failure(name, error));
     if ('kind' in read) {
       // A name without a file behind it: the folder itself is there.
-      return { state: inFolder ? { kind: 'unreadable', reason: read.reason } : read, stamp: '' };
+      return without(inFolder ? { kind: 'unreadable', reason: read.reason } : read);
     }
-    bytesLeft -= read.bytes;
+    bytesLeft -= read.sighting.bytes;
     files.push({ name, text: read.text });
-    stamps.push(read.stamp);
+    sightings.push(read.sighting);
   }
-  return { state: { kind: 'content', files }, stamp: stamps.join(' ') };
+  const stamps = sightings.map(({ place, inode, version }) => `${place}:${inode}:${version}`);
+  return { state: { kind: 'content', files }, sightings, stamp: stamps.join(' ') };
 }
 
 interface ReadText {
   readonly text: string;
-  readonly bytes: number;
-  readonly stamp: string;
+  readonly sighting: Sighting;
 }
 
 async function readText(path: string, maxBytes: number): Promise<ReadText | Unavailable> {
@@ -81,17 +101,21 @@ async function readText(path: string, maxBytes: number): Promise<ReadText | Unav
   if (!(await stat(path)).isFile()) {
     return unreadable(path, 'is no regular file');
   }
+  const place = await realpath(path);
   const handle = await open(path);
   try {
-    const { ino, size, mtimeNs } = await handle.stat({ bigint: true });
+    const { dev, ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
     if (size > maxBytes) {
       return unreadable(path, `is too large (a source may hold ${maxSourceBytes / 1024 / 1024} MiB)`);
     }
     const bytes = await handle.readFile();
     const text = decodeUtf8(bytes);
-    return text === undefined
-      ? unreadable(path, 'is not valid UTF-8')
-      : { text, bytes: bytes.length, stamp: `${ino}:${size}:${mtimeNs}` };
+    if (text === undefined) {
+      return unreadable(path, 'is not valid UTF-8');
+    }
+    const [inode, version] = [`${dev}:${ino}`, `${size}:${mtimeNs}:${ctimeNs}`];
+    const modifiedMs = Number(mtimeNs / 1_000_000n);
+    return { text, sighting: { name: path, place, inode, version, bytes: bytes.length, modifiedMs } };
   } finally {
     await handle.close();
   }

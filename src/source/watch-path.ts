@@ -1,12 +1,14 @@
 /**
  * Promises: the current content of a FILE or DIR, whole, whenever it has changed, whatever was done to the path: written in place,
- * replaced by an editor, swapped under a ConfigMap, deleted, made again, not there yet. Notices of the kernel only wake it up; what it
- * says comes from reading, so a notice that is lost or cannot be had costs seconds and nothing else.
+ * replaced by an editor, swapped under a ConfigMap, deleted, made again, not there yet. Notices of the kernel wake it up and may
+ * shorten its doubts; what it says comes from reading, so a notice that is lost or cannot be had costs seconds and nothing else.
  * Leaves to others: what a change means, and keeping the last good content (policy/).
  */
-import { type PathState, readPath } from './read-path.ts';
+import { join } from 'node:path';
+import { arrivedWhole, hasRested } from './arrival.ts';
+import { type PathState, type Reading, readPath, type Sighting } from './read-path.ts';
 import { settle } from './settle.ts';
-import type { WatchPorts } from './watch-ports.ts';
+import type { NoticeKind, WatchPorts } from './watch-ports.ts';
 import { watchedFolders } from './watched-folders.ts';
 
 export interface PathWatch {
@@ -25,6 +27,10 @@ class Watch implements PathWatch {
   readonly #ports: WatchPorts;
   readonly #restless: PathState;
   #known: PathState | undefined;
+  /** Of the content that was believed last. */
+  #believed: readonly Sighting[] = [];
+  /** What was noticed last of each place since then. */
+  readonly #noticed = new Map<string, NoticeKind>();
   #watchers: readonly { close(): void }[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Counts what may have changed the path; a run ends when it has seen the last one. */
@@ -72,8 +78,38 @@ class Watch implements PathWatch {
       seen = this.#notices;
       // Before reading: what changes after the reading began is then noticed. Anew each time: a folder that was replaced is another one.
       await this.#watchFolders();
-      const state = await settle(this.#known, { read: () => readPath(this.#path), pause: () => this.#pause() });
-      this.#tell(state ?? this.#restless);
+      const reading = await settle(this.#known, {
+        read: () => readPath(this.#path),
+        pause: () => this.#pause(),
+        restPauses: Math.ceil(this.#ports.restMs / this.#ports.settleMs),
+        isWhole: (found, hasChanged) => this.#isWhole(found, hasChanged),
+      });
+      this.#believe(reading);
+      this.#tell(reading?.state ?? this.#restless);
+    }
+  }
+
+  #isWhole(reading: Reading, hasChanged: boolean): boolean {
+    if (reading.state.kind !== 'content') {
+      // Takes nothing out of force.
+      return true;
+    }
+    const { now, restMs } = this.#ports;
+    // Once a change was seen, when it was seen says more than any time that a file bears.
+    const isFirstLook = this.#known === undefined && !hasChanged;
+    return (
+      (isFirstLook && hasRested(reading, now(), restMs)) ||
+      arrivedWhole(reading, this.#believed, (place) => this.#noticed.get(place) === 'moved')
+    );
+  }
+
+  #believe(reading: Reading | undefined): void {
+    if (reading?.state.kind === 'content') {
+      this.#believed = reading.sightings;
+      // What is known already may be older than the notices: they belong to what is read next.
+      if (reading.state !== this.#known) {
+        this.#noticed.clear();
+      }
     }
   }
 
@@ -94,8 +130,9 @@ class Watch implements PathWatch {
     const folders = await watchedFolders(this.#path);
     const watchers = [...folders].flatMap(([folder, concerns]) => {
       try {
-        const changed = (entry: string | null): void => {
+        const changed = (entry: string | null, kind?: NoticeKind): void => {
           if (entry === null || concerns(entry)) {
+            this.#noticed.set(join(folder, entry ?? ''), kind);
             this.#wake();
           }
         };

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -43,7 +43,10 @@ class Deliveries {
 }
 
 /** Only notices of the kernel: the next reading without one is an hour away. */
-const noticesOnly = { settleMs: 30, rereadMs: 3_600_000 };
+const noticesOnly = { settleMs: 30, restMs: 90, rereadMs: 3_600_000 };
+
+/** As it is, but a reading that is not whole by the way it came is never believed. */
+const wholeOnly = { settleMs: 30, restMs: 3_600_000, rereadMs: 3_600_000 };
 
 function start(path: string, ports: Partial<WatchPorts> = noticesOnly): Deliveries {
   const deliveries = new Deliveries();
@@ -82,6 +85,96 @@ it('a file that an editor replaces by renaming: delivered, more than once', asyn
   for (const text of ['two', 'three']) {
     await writeFile(file('.p.yaml.swp'), text);
     await rename(file('.p.yaml.swp'), file('p.yaml'));
+    expect(await deliveries.next()).toBe(text);
+  }
+});
+
+/** Long enough for what was not written in place to be believed, and shorter than the rest of what was. */
+async function writerPauses(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 120));
+}
+
+it.each(['in place', 'made anew', 'made anew beside another'])(
+  'a file whose last rule is written a moment later, %s: never delivered without it',
+  async (way) => {
+    const isFolder = way.endsWith('another');
+    const [policy, kept] = [file('p.yaml'), isFolder ? 'a+' : ''];
+    await Promise.all(isFolder ? [writeFile(file('a.yaml'), 'a')] : []);
+    await writeFile(policy, 'old');
+    const deliveries = start(isFolder ? folder : policy, { rereadMs: 3_600_000 });
+    expect(await deliveries.next()).toBe(`${kept}old`);
+    await (way === 'in place' ? undefined : rm(policy));
+    for (const piece of ['allow', ' some', ' deny']) {
+      await (piece === 'allow' ? writeFile : appendFile)(policy, piece);
+      await writerPauses();
+    }
+    const seen = await deliveries.next();
+    // A FILE that is not there takes nothing out of force, and may be told.
+    expect(seen === 'absent' ? await deliveries.next() : seen).toBe(`${kept}allow some deny`);
+  },
+);
+
+it('a file that is being written when watching begins: delivered whole', async () => {
+  await writeFile(file('p.yaml'), 'allow');
+  const deliveries = start(file('p.yaml'), { rereadMs: 3_600_000 });
+  await writerPauses();
+  await appendFile(file('p.yaml'), ' deny');
+  expect(await deliveries.next()).toBe('allow deny');
+});
+
+it('a file that rested before watching began: delivered without another rest', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  await utimes(file('p.yaml'), 1000, 1000);
+  const deliveries = start(file('p.yaml'), { ...noticesOnly, settleMs: 30, restMs: 100_000 });
+  expect(await deliveries.next()).toBe('one');
+});
+
+it('a file of a clock that is ahead: delivered when it was seen to rest', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  const future = Date.now() / 1000 + 86_400;
+  await utimes(file('p.yaml'), future, future);
+  const deliveries = start(file('p.yaml'));
+  expect(await deliveries.next()).toBe('one');
+  await writeFile(file('p.yaml'), 'two');
+  await utimes(file('p.yaml'), future, future);
+  expect(await deliveries.next()).toBe('two');
+});
+
+it('a file written with an old time, and on: not believed by that time', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  await utimes(file('p.yaml'), 1000, 1000);
+  const deliveries = start(file('p.yaml'), { rereadMs: 3_600_000 });
+  expect(await deliveries.next()).toBe('one');
+  await writeFile(file('p.yaml'), 'allow');
+  await utimes(file('p.yaml'), 2000, 2000);
+  await writerPauses();
+  await appendFile(file('p.yaml'), ' deny');
+  await utimes(file('p.yaml'), 2000, 2000);
+  expect(await deliveries.next()).toBe('allow deny');
+});
+
+it.runIf(process.platform === 'linux')('a file that is replaced by renaming: believed without a rest', async () => {
+  await writeFile(file('p.yaml'), 'one');
+  await utimes(file('p.yaml'), 1000, 1000);
+  const deliveries = start(file('p.yaml'), wholeOnly);
+  expect(await deliveries.next()).toBe('one');
+  for (const text of ['two', 'three', 'four']) {
+    await writeFile(file('p.yaml.new'), text);
+    await rename(file('p.yaml.new'), file('p.yaml'));
+    expect(await deliveries.next()).toBe(text);
+  }
+});
+
+it.each(['p.yaml', ''])('a mounted ConfigMap, path "%s": each swap is believed without a rest', async (path) => {
+  await publish('1', { 'p.yaml': 'one' });
+  await utimes(file('p.yaml'), 1000, 1000);
+  const deliveries = start(join(folder, path), wholeOnly);
+  expect(await deliveries.next()).toBe('one');
+  for (const [version, text] of [
+    ['2', 'two'],
+    ['3', 'three'],
+  ] as const) {
+    await publish(version, { 'p.yaml': text });
     expect(await deliveries.next()).toBe(text);
   }
 });
@@ -180,7 +273,7 @@ it('no watches left (ENOSPC): changes are found by reading', async () => {
   const exhausted = (): never => {
     throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
   };
-  const deliveries = start(file('p.yaml'), { watch: exhausted, settleMs: 1, rereadMs: 5 });
+  const deliveries = start(file('p.yaml'), { watch: exhausted, settleMs: 1, restMs: 5, rereadMs: 5 });
   expect(await deliveries.next()).toBe('one');
   await writeFile(file('p.yaml'), 'two');
   expect(await deliveries.next()).toBe('two');
