@@ -60,15 +60,18 @@ async function show(stage: Stage): Promise<boolean> {
   return good === results.length;
 }
 
-/** Settles when Ctrl-C or a request to end comes; a second one ends at once, children included (child.ts). */
+/** One Ctrl-C may come twice at once: from the terminal and from npm, which passes it on. */
+const oneSignalMs = 1000;
+
+/** Settles when Ctrl-C or a request to end comes; a later one ends at once, children included (child.ts). */
 function interruption(): Promise<'interrupted'> {
   return new Promise((resolve) => {
-    let isFirst = true;
+    let firstAt: number | undefined;
     const onSignal = (): void => {
-      if (!isFirst) {
+      firstAt ??= performance.now();
+      if (performance.now() - firstAt > oneSignalMs) {
         process.exit(130);
       }
-      isFirst = false;
       resolve('interrupted');
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

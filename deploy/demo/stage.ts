@@ -2,6 +2,7 @@
  * Promises: everything the demo needs, running and joined: issuer, tokens, upstream, Scopegate, Envoy. Each thing's `stop` is
  * in the caller's list as soon as it runs, so that a failure halfway leaves nothing behind.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,8 @@ export async function setUp(
 
   const folder = await mkdtemp(join(tmpdir(), 'scopegate-demo-'));
   stops.push(() => rm(folder, { recursive: true, force: true }));
+  // It holds tokens: whatever ends this process, it goes.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const policyFile = await copyPolicy(folder, issuer.url);
   const binary = await envoyBinary(report);
   const scopegate = await started(startScopegate(policyFile));

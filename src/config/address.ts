@@ -16,6 +16,11 @@ export function listenAddress(text: string): Parsed<string> {
   return valid ? { value: text } : unexpected('HOST:PORT, [IPv6]:PORT or unix:/path', text);
 }
 
+/** Without unix sockets. */
+export function tcpAddress(text: string): Parsed<string> {
+  return isHostAndPort(text) ? { value: text } : unexpected('HOST:PORT or [IPv6]:PORT', text);
+}
+
 function isSocketPath(path: string): boolean {
   return path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= maxSocketPathBytes;
 }

@@ -3,7 +3,7 @@
  * A default is text, as an operator would type it, and passes the same parser.
  * Leaves to others: reading argv (commands/) and joining the values (read-serve-settings.ts).
  */
-import { listenAddress } from './address.ts';
+import { listenAddress, tcpAddress } from './address.ts';
 import {
   choice,
   duration,
@@ -127,7 +127,7 @@ export const serveOptions: ServeOptionTable = {
   adminAddress: one('--admin', 'ADDR', 'Listeners', {
     defaultText: '127.0.0.1:9002',
     help: '/livez, /readyz and /metrics, without access control',
-    parse: listenAddress,
+    parse: tcpAddress,
   }),
   logLevel: one('--log-level', 'LEVEL', 'Logs', {
     defaultText: 'info',

@@ -27,7 +27,7 @@ export interface PolicyLife {
 
 export function createPolicyLife(settings: ServeSettings, reporting: Reporting, parts: PolicyParts): PolicyLife {
   const { store, keySets, server } = parts;
-  const { log, metrics } = reporting;
+  const { log, announce, metrics } = reporting;
   let isTimeOver = false;
   let timer: NodeJS.Timeout | undefined;
   let wasReady = false;
@@ -61,6 +61,6 @@ export function createPolicyLife(settings: ServeSettings, reporting: Reporting, 
     wasReady = true;
     server.setServing(true);
     const withoutKeys = keyless(facts());
-    log.info(withoutKeys.length > 0 ? { issuersWithoutKeys: withoutKeys } : {}, 'ready');
+    announce(withoutKeys.length > 0 ? { issuersWithoutKeys: withoutKeys } : {}, 'ready');
   }
 }

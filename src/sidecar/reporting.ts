@@ -6,7 +6,7 @@ import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetObserver } from '../keyset/ports.ts';
 import { formatProblem } from '../policy/problem.ts';
 import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
-import { backgroundDestination, createLog, decisionWriter } from '../telemetry/log.ts';
+import { backgroundDestination, createLog, unsilenced } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type { PolicyFeedObserver } from './policy-feed.ts';
 
@@ -14,6 +14,8 @@ export type Log = ReturnType<typeof createLog>;
 
 export interface Reporting {
   readonly log: Log;
+  /** Logs whatever `--log-level` says. */
+  readonly announce: (line: object, message: string) => void;
   readonly metrics: Metrics;
   readonly decisionLog: DecisionLog;
   /** A bug: logged with its stack. */
@@ -30,6 +32,7 @@ export function createReporting(settings: ServeSettings): Reporting {
   const { logLevel: level, logFormat: format } = settings;
   const out = backgroundDestination(1, metrics.decisionLogDropped);
   const log = createLog({ level, format, isTerminal: process.stdout.isTTY }, out);
+  const announce = unsilenced(log);
   const decisionLog = createDecisionLog(
     {
       mode: settings.decisionLog,
@@ -40,12 +43,12 @@ export function createReporting(settings: ServeSettings): Reporting {
     {
       now: () => performance.now(),
       random: Math.random,
-      write: decisionWriter(log),
+      write: (line) => announce(line, 'decision'),
       dropped: metrics.decisionLogDropped,
     },
   );
   const fault = (error: unknown): void => log.error({ err: error }, 'fault');
-  return { log, metrics, decisionLog, fault, close: () => out.close(closeMs) };
+  return { log, announce, metrics, decisionLog, fault, close: () => out.close(closeMs) };
 }
 
 export interface KeyReportPorts {

@@ -45,7 +45,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     await server.stop();
     throw error;
   });
-  reporting.log.info({ grpc, admin: adminAddress }, 'listening');
+  reporting.announce({ grpc, admin: adminAddress }, 'listening');
   const watches = settings.policyPaths.map((path) =>
     watchPath(path, (state) => parts.feed.deliver(path, state), systemWatchPorts(reporting.fault)),
   );

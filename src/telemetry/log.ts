@@ -30,10 +30,10 @@ export function createLog(options: LogOptions, out: DestinationStream): Logger {
   );
 }
 
-/** Where decision lines go. The decision log has its own switch, so `--log-level` does not silence it. */
-export function decisionWriter(log: Logger): (line: object) => void {
-  const decisions = log.child({}, { level: 'info' });
-  return (line) => decisions.info(line, 'decision');
+/** For lines that `--log-level` does not silence: decisions have a switch of their own, and the start line is how addresses are found. */
+export function unsilenced(log: Logger): (line: object, message: string) => void {
+  const always = log.child({}, { level: 'info' });
+  return (line, message) => always.info(line, message);
 }
 
 export interface BackgroundDestination extends DestinationStream {

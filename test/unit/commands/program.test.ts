@@ -86,7 +86,7 @@ it('a bad variable: named as the variable', async () => {
   const { exitCode, error } = await run(['serve', '--policy', 'p'], { environment: { SCOPEGATE_ADMIN: 'nowhere' } });
   expect([exitCode, error]).toStrictEqual([
     2,
-    'scopegate serve: SCOPEGATE_ADMIN: expected HOST:PORT, [IPv6]:PORT or unix:/path, got "nowhere"\n',
+    'scopegate serve: SCOPEGATE_ADMIN: expected HOST:PORT or [IPv6]:PORT, got "nowhere"\n',
   ]);
 });
 

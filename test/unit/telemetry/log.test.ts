@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createLog, decisionWriter, type LogOptions } from '../../../src/telemetry/log.ts';
+import { createLog, type LogOptions, unsilenced } from '../../../src/telemetry/log.ts';
 
 function logTo(options: Partial<LogOptions> = {}) {
   const written: string[] = [];
@@ -45,7 +45,7 @@ it('under the level: not written', () => {
 
 it('decision lines: written whatever the level, as msg "decision"', () => {
   const { log, written } = logTo({ level: 'silent' });
-  decisionWriter(log)({ decision: 'deny', rule: undefined });
+  unsilenced(log)({ decision: 'deny', rule: undefined }, 'decision');
   expect(written.map((line) => JSON.parse(line))).toStrictEqual([
     { level: 'info', time: expect.any(String), decision: 'deny', msg: 'decision' },
   ]);
