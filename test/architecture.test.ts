@@ -27,10 +27,10 @@ const rooms: Readonly<Record<string, Room>> = {
   policy: { ours: ['decision', 'token', 'condition'], packages: ['zod', 'yaml', 'node:crypto', 'node:buffer'] },
   authorizer: { ours: ['decision', 'token', 'condition', 'policy'], packages: ['node:crypto'] },
   rehearsal: { ours: ['decision', 'token', 'policy', 'authorizer'], packages: ['node:timers'] },
-  report: { ours: ['decision', 'policy', 'rehearsal'], packages: [] },
+  report: { ours: ['policy', 'rehearsal'], packages: ['node:util'] },
   openapi: { ours: ['decision', 'policy'], packages: ['yaml'] },
   envoy: { ours: ['decision'], packages: ['node:buffer'] },
-  explanation: { ours: ['decision', 'token', 'policy', 'authorizer', 'envoy'], packages: ['node:util'] },
+  explanation: { ours: ['decision', 'token', 'policy', 'authorizer', 'report', 'envoy'], packages: [] },
   keyset: {
     ours: ['decision', 'token'],
     packages: ['jose', 'node:buffer', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:timers', 'node:tls'],
@@ -57,7 +57,10 @@ const rooms: Readonly<Record<string, Room>> = {
     ],
     packages: ['node:*'],
   },
-  commands: { ours: ['policy', 'openapi', 'sidecar', 'config'], packages: ['commander', 'node:*'] },
+  commands: {
+    ours: ['policy', 'rehearsal', 'report', 'openapi', 'sidecar', 'config'],
+    packages: ['commander', 'node:*'],
+  },
   main: { ours: ['commands'], packages: ['node:*'] },
 };
 
