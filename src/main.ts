@@ -30,7 +30,12 @@ async function main(): Promise<number> {
       columns: process.stdout.columns,
       writeOut: (text) => process.stdout.write(text),
       writeError: (text) => process.stderr.write(text),
-      stdin: process.stdin,
+      // Opened when it is read.
+      get stdin() {
+        return process.stdin;
+      },
+      isColored: process.stdout.isTTY && process.stdout.hasColors(),
+      now: Date.now,
       signals: process,
       start: startLoaded,
     });

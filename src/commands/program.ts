@@ -4,11 +4,12 @@
  * Leaves to others: what a command does (serve.ts), and ending the process (main.ts).
  */
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { lintCommand } from './lint.ts';
+import { addPolicyFilesCommand, type PolicyFilesPorts } from './policy-files.ts';
 import { addServe, type ServePorts } from './serve.ts';
+import { testCommand } from './test.ts';
 
-export interface ProgramPorts extends ServePorts {
-  readonly version: string;
-  readonly writeOut: (text: string) => void;
+export interface ProgramPorts extends ServePorts, PolicyFilesPorts {
   /** Columns of the terminal; undefined: none. */
   readonly columns: number | undefined;
 }
@@ -18,10 +19,13 @@ const widestColumns = 100;
 /** `args` are those after the name of the program. */
 export async function runProgram(args: readonly string[], ports: ProgramPorts): Promise<number> {
   let exitCode = 0;
-  const program = createProgram(ports);
-  addServe(program, ports, (code) => {
+  const done = (code: number): void => {
     exitCode = code;
-  });
+  };
+  const program = createProgram(ports);
+  addServe(program, ports, done);
+  addPolicyFilesCommand(program, lintCommand, ports, done);
+  addPolicyFilesCommand(program, testCommand, ports, done);
   for (const command of [program, ...program.commands]) {
     command.configureOutput(outputOf(command, ports));
   }

@@ -10,6 +10,10 @@ interface Result {
   started: ServeSettings[];
 }
 
+async function* stdinOf(text: string): AsyncIterable<Uint8Array> {
+  yield Buffer.from(text);
+}
+
 /** Runs a command line; a start that succeeds is ended by a signal at once. */
 async function run(args: string[], ports: Partial<ProgramPorts> = {}): Promise<Result> {
   const result: Result = { exitCode: Number.NaN, out: '', error: '', started: [] };
@@ -18,6 +22,9 @@ async function run(args: string[], ports: Partial<ProgramPorts> = {}): Promise<R
     version: '1.2.3',
     environment: {},
     columns: undefined,
+    stdin: stdinOf(''),
+    isColored: false,
+    now: () => 0,
     writeOut: (text) => {
       result.out += text;
     },
@@ -46,7 +53,7 @@ const usage: Record<string, [args: string[], error: string]> = {
     ['srve'],
     "scopegate: unknown command 'srve' (Did you mean serve?); see scopegate --help\n",
   ],
-  'a command of a later version: unknown': [['lint'], "scopegate: unknown command 'lint'; see scopegate --help\n"],
+  'a command of a later version: unknown': [['replay'], "scopegate: unknown command 'replay'; see scopegate --help\n"],
   'an unknown option before the command: named': [
     ['--bogus', 'serve'],
     "scopegate: unknown option '--bogus'; see scopegate --help\n",
@@ -127,6 +134,8 @@ it.each([['--help'], ['-h']])('%s: the commands on stdout', async (flag) => {
   expect([exitCode, error]).toStrictEqual([0, '']);
   expect(out).toMatch(/^Usage: scopegate COMMAND \[options\]\n/);
   expect(out).toMatch(/^ {2}serve +run the authorizer/m);
+  expect(out).toMatch(/^ {2}lint +check policy files/m);
+  expect(out).toMatch(/^ {2}test +run the tests/m);
 });
 
 it('serve --help: every option with its variable and default, two examples and the exit codes', async () => {
