@@ -124,7 +124,9 @@ function sameShape(a: PathPattern, b: PathPattern): boolean {
 function firstDifference(a: PathPattern, b: PathPattern): number {
   const length = Math.max(a.segments.length, b.segments.length) + 1;
   for (let at = 0; at < length; at += 1) {
-    const [mine, others] = [segmentText(a, at), segmentText(b, at)].map((text) => (text.startsWith('{') ? '{}' : text));
+    const [mine, others] = [segmentText(a, at), segmentText(b, at)].map((text) =>
+      text.startsWith('`{') ? '{}' : text,
+    );
     if (mine !== others) return at;
   }
   return -1;
@@ -132,21 +134,25 @@ function firstDifference(a: PathPattern, b: PathPattern): number {
 
 function segmentText({ segments, hasRest }: PathPattern, at: number): string {
   const segment = segments[at];
-  if (segment === undefined) return at === segments.length && hasRest ? '/**' : 'the end';
-  if (segment.kind === 'parameter') return `{${segment.text}}`;
-  return segment.text === '' ? 'the slash at the end' : segment.text;
+  if (segment === undefined) return at === segments.length && hasRest ? '`/**`' : 'the end';
+  if (segment.kind === 'parameter') return `\`{${segment.text}}\``;
+  return segment.text === '' ? 'the slash at the end' : `\`${segment.text}\``;
 }
 
 function whyNot(route: Route, place: Place): string {
   const parts: [Part, string][] = [
     ['path', 'its path does not match'],
     ['host', `host ${place.host} is not ${route.host ?? ''}`],
-    ['methods', `method ${place.method} is not ${route.methods?.join(' or ') ?? ''}`],
+    ['methods', `method ${place.method} is not ${oneOf(route.methods ?? [])}`],
   ];
   return parts
     .filter(([part]) => !doesMatch(route, place, { [part]: true }))
     .map(([, why]) => why)
     .join('; ');
+}
+
+function oneOf(words: readonly string[]): string {
+  return words.length === 1 ? (words[0] ?? '') : `one of ${words.join(', ')}`;
 }
 
 export function pathText({ segments, hasRest }: PathPattern): string {

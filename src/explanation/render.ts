@@ -1,16 +1,11 @@
 /**
- * Promises: an explanation as text for a person, or as JSON: aligned, one thing a line, nothing in it that could steer a terminal. Colours only when
- * they are asked for.
+ * Promises: an explanation as text for a person, or as JSON: aligned, one thing a line, nothing in it that could steer a terminal.
  */
-import { styleText } from 'node:util';
+import type { Paint } from '../report/paint.ts';
 import type { ConsideredRule, ExplainedStep, Explanation, StepResult } from './explanation.ts';
 import { printable } from './wording.ts';
 
-type Style = 'green' | 'red' | 'bold' | 'dim';
-type Paint = (style: Style, text: string) => string;
-
-export function renderExplanation(explanation: Explanation, isColored: boolean): string {
-  const paint: Paint = (style, text) => (isColored ? styleText(style, text, { validateStream: false }) : text);
+export function renderExplanation(explanation: Explanation, paint: Paint): string {
   const parts = [
     verdict(explanation, paint),
     section('Request', requestLines(explanation), paint),
@@ -94,8 +89,11 @@ const resultWords: Readonly<Record<StepResult, string>> = {
 };
 
 function stepLines(steps: readonly ExplainedStep[], paint: Paint): readonly string[] {
-  const lines = table(steps.map((step) => [resultWords[step.result], step.check, stepWords(step)]));
-  return lines.map((line, at) => paintStep(line, steps[at]?.result ?? 'not_reached', paint));
+  const reached = steps.filter(({ result }) => result !== 'not_reached');
+  const rows = table(reached.map((step) => [resultWords[step.result], step.check, stepWords(step)]));
+  const lines = rows.map((line, at) => paintStep(line, reached[at]?.result ?? 'pass', paint));
+  const others = steps.slice(reached.length).map(({ check }) => check);
+  return others.length === 0 ? lines : [...lines, paint('dim', `not reached: ${others.join(', ')}`)];
 }
 
 function paintStep(line: string, result: StepResult, paint: Paint): string {
@@ -105,7 +103,6 @@ function paintStep(line: string, result: StepResult, paint: Paint): string {
 }
 
 function stepWords({ result, wanted, found, detail }: ExplainedStep): string {
-  if (result === 'not_reached') return 'not reached';
   if (result !== 'fail') return [found, wanted && `(wanted: ${wanted})`].filter(isText).join(' ');
   return [wanted && `wanted: ${wanted}`, found && `found: ${found}`, detail].filter(isText).join('; ');
 }

@@ -74,11 +74,12 @@ function nearIssuer(iss: string, issuers: Iterable<Issuer>): string | undefined 
 export function describeClass({ token }: Facts): Comparison {
   const provider = token?.issuer?.provider ?? 'generic';
   const mark = token?.jws && providerRow(provider).foreignMark(token.jws);
-  const wanted = `an access token (provider ${provider})`;
-  return mark === undefined ? { wanted } : { wanted, found: `the mark of another token: ${mark}` };
+  const wanted = `an access token, as provider ${provider} knows one`;
+  return mark === undefined ? { found: 'no mark of another token' } : { wanted, found: `another's mark, ${mark}` };
 }
 
-export function describeAlgorithm({ token }: Facts): Comparison {
+export function describeAlgorithm({ token, isSigned }: Facts): Comparison {
+  if (!isSigned) return { found: 'filled in around the claims' };
   return { wanted: listed(token?.issuer?.algorithms ?? []), found: quoted(token?.jws?.algorithm ?? '') };
 }
 

@@ -12,6 +12,8 @@ import type { Comparison } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import { counted, duration, listed, moment, quoted } from './wording.ts';
 
+const notRequired: Comparison = { found: 'the rule requires none' };
+
 export function describeClaims({ token }: Facts): Comparison {
   const issuer = token?.issuer;
   if (issuer === undefined) return {};
@@ -109,7 +111,7 @@ export function describeStepUp({ rule, token, now, showClaims }: Facts): Compari
     wanted.push(`auth_time at most ${duration(maxAuthAgeSeconds)} ago`);
     found.push(moment('auth_time', claims?.authenticatedAt, now));
   }
-  return wanted.length === 0 ? { wanted: 'nothing' } : { wanted: wanted.join(', '), found: found.join(', ') };
+  return wanted.length === 0 ? notRequired : { wanted: wanted.join(', '), found: found.join(', ') };
 }
 
 function acrWords(accepted: readonly string[], claims: AccessTokenClaims | undefined, showClaims: boolean): string {
@@ -122,16 +124,21 @@ export function describeScopes({ rule, token, showClaims }: Facts): Comparison {
   const { scopes = [], anyScope = [] } = rule?.require ?? {};
   const require = { scopes, anyScope };
   const had = token?.claims?.scopes ?? [];
+  if (scopes.length + anyScope.length === 0) return notRequired;
   const missing = missingScopes(require, had);
   const found = showClaims ? listed(had.map(quoted)) : counted(had.length, 'scope');
-  return { wanted: scopeWords(require), found: missing.length === 0 ? found : `${found}, missing ${listed(missing)}` };
+  return { wanted: scopeWords(require), found: [found, ...missingWords(missing)].join(', ') };
+}
+
+function missingWords(missing: readonly string[]): readonly string[] {
+  return missing.length === 0 ? [] : [`missing ${listed(missing)}`];
 }
 
 function scopeWords({ scopes, anyScope }: { scopes: readonly string[]; anyScope: readonly string[] }): string {
   const parts: string[] = [];
   if (scopes.length > 0) parts.push(`all of ${listed(scopes)}`);
   if (anyScope.length > 0) parts.push(`one of ${listed(anyScope)}`);
-  return parts.join(' and ') || 'nothing';
+  return parts.join(' and ');
 }
 
 /** What came of a condition where it decided; elsewhere it was true. */
@@ -143,7 +150,7 @@ const conditionResults: ReadonlyMap<string, string> = new Map([
 
 export function describeCondition(facts: Facts): Comparison {
   const condition = facts.rule?.require.condition;
-  if (condition === undefined) return { wanted: 'nothing' };
+  if (condition === undefined) return notRequired;
   const result = failsAtHeaders(facts) ? undefined : conditionResults.get(facts.decision.reason);
   return { wanted: oneSpaced(condition.source), found: result ?? 'true' };
 }
@@ -159,7 +166,7 @@ export function failsAtHeaders({ decision, detail }: Facts): boolean {
 
 export function describeHeaders({ rule, token }: Facts): Comparison {
   const headers = rule?.headers ?? [];
-  if (headers.length === 0) return { wanted: 'nothing' };
+  if (headers.length === 0) return { found: 'the rule sets none' };
   const claims = token?.jws?.claims;
   const required = headers.filter((header) => header.required);
   const wanted = required.length === 0 ? 'values that can be passed on' : `${listed(required.map(nameOf))} required`;

@@ -42,7 +42,7 @@ const units = [
 
 /** The two largest units that are not zero: `1d2h`, `4m50s`, `0s`. */
 export function duration(seconds: number): string {
-  let rest = Math.floor(Math.abs(seconds));
+  let rest = Math.round(Math.abs(seconds));
   const parts: string[] = [];
   for (const [unit, size] of units) {
     const count = Math.floor(rest / size);

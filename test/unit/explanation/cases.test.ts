@@ -5,6 +5,7 @@ import { describeRefusal } from '../../../src/envoy/check-response.ts';
 import { explain } from '../../../src/explanation/explain.ts';
 import type { Explanation } from '../../../src/explanation/explanation.ts';
 import { renderExplanation, renderJson } from '../../../src/explanation/render.ts';
+import { plain } from '../../../src/report/paint.ts';
 import type { CaseFile } from '../../support/case-file.ts';
 import { loadCaseFiles } from '../../support/case-file.ts';
 import { differences } from '../../support/doors.ts';
@@ -95,11 +96,11 @@ function expectConsistent({ reason, steps }: Explanation): void {
 /** Neither the token nor, unless they are asked for, a value of its claims is in what is shown. */
 function expectDiscreet(request: ClientRequest, shown: Explanation, hidden: Explanation): void {
   expect(JSON.parse(renderJson(hidden))).toEqual(hidden);
-  for (const text of [renderJson(shown), renderExplanation(shown, false)]) {
+  for (const text of [renderJson(shown), renderExplanation(shown, plain)]) {
     const parts = request.token.split('.').filter((part) => part.length > 15);
     expect(parts.filter((part) => text.includes(part))).toEqual([]);
   }
-  for (const text of [renderJson(hidden), renderExplanation(hidden, false)]) {
+  for (const text of [renderJson(hidden), renderExplanation(hidden, plain)]) {
     expect(text.replaceAll(request.host, '')).not.toMatch(/\bada\b|token-1/);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}]/u);
   }

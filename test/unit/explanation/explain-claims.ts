@@ -1,0 +1,46 @@
+/**
+ * Promises: an explanation from a policy, a request line and claims, at one instant.
+ */
+import { createAuthorizer } from '../../../src/authorizer/authorize.ts';
+import { createUnsignedVerifier } from '../../../src/authorizer/token-verifier.ts';
+import { explain } from '../../../src/explanation/explain.ts';
+import type { ExplainedStep, Explanation } from '../../../src/explanation/explanation.ts';
+import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
+import { mintToken } from '../../../src/token/minted-token.ts';
+
+export const now = 1_800_000_000;
+
+export interface Asked {
+  readonly request?: string;
+  /** Undefined: no credentials. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined;
+  readonly scheme?: string;
+  readonly showClaims?: boolean;
+}
+
+export function explainClaims(snapshot: PolicySnapshot, asked: Asked = {}): Promise<Explanation> {
+  const [method = '', url = ''] = (asked.request ?? 'GET https://shop.test/a').split(' ');
+  const [, host = '', path = ''] = /^https:\/\/([^/]+)(.*)$/.exec(url) ?? [];
+  const [issuer] = snapshot.issuers.values();
+  const token = asked.claims && issuer && `${asked.scheme ?? 'Bearer'} ${mintToken(issuer, asked.claims, now)}`;
+  const headers = {
+    values: (name: string) => (name === 'authorization' && token !== undefined ? [token] : []),
+    underscoreNames: [],
+  };
+  const limits = { maxTokenBytes: 16_384 };
+  const question = {
+    request: { method, host, path, headers, certificate: '' },
+    snapshot,
+    nowMs: now * 1000,
+    ...limits,
+    isSigned: false,
+    showClaims: asked.showClaims ?? false,
+  };
+  const verify = createUnsignedVerifier(() => now * 1000, limits);
+  return explain(question, createAuthorizer({ policy: () => snapshot, verify, now: () => now * 1000 }), 0);
+}
+
+/** The check that decided, or the one of that name. */
+export function stepOf({ steps }: Explanation, check?: string): ExplainedStep | undefined {
+  return steps.find((step) => (check === undefined ? step.result === 'fail' : step.check === check));
+}
