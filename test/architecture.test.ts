@@ -23,7 +23,7 @@ interface Room {
 const rooms: Readonly<Record<string, Room>> = {
   decision: { ours: [], packages: [] },
   token: { ours: ['decision'], packages: ['jose', 'node:crypto', 'node:buffer'] },
-  condition: { ours: ['decision'], packages: [] },
+  condition: { ours: ['decision'], packages: ['@bufbuild/cel', '@bufbuild/protobuf', '@bufbuild/re2'] },
   policy: { ours: ['decision', 'token', 'condition'], packages: ['zod', 'yaml', 'node:crypto', 'node:buffer'] },
   authorizer: { ours: ['decision', 'token', 'condition', 'policy'], packages: ['node:crypto'] },
   rehearsal: { ours: ['decision', 'token', 'policy', 'authorizer'], packages: ['node:timers'] },

@@ -27,8 +27,11 @@ export interface ConditionInput {
   };
 }
 
-/** Why a condition has no result; a text of a fixed set, never a value. */
+/** Why a condition has no result. */
 export interface ConditionFailure {
+  /** `claim_invalid`: a claim that was read holds a lone surrogate (JWT-15). */
+  readonly reason: 'condition_error' | 'claim_invalid';
+  /** A text of a fixed set, with at most a name that stands in the condition; never a value. */
   readonly detail: string;
 }
 
@@ -37,6 +40,8 @@ export interface Condition {
   readonly source: string;
   /** What it reads, such as `claims`, `request.headers`, `request.time`, `token.scopes`. */
   readonly reads: ReadonlySet<string>;
+  /** Template values that it names (`id` for `request.path.id`), each with its first place in the text. */
+  readonly pathNames: ReadonlyMap<string, number>;
   evaluate(input: ConditionInput): boolean | ConditionFailure;
 }
 

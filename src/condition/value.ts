@@ -1,0 +1,147 @@
+/**
+ * Promises: what a condition sees of claims, request and token, made when it is asked for. Claims are own members only, at every level
+ * (JWT-14); a lone surrogate in what is read ends the evaluation (JWT-15).
+ */
+import { type CelInput, type CelMap, celList, celMap } from '@bufbuild/cel';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { ConditionInput } from './condition.ts';
+import { meter } from './meter.ts';
+
+/** A map whose values are made when they are asked for. */
+class LazyMap extends Map<string, CelInput> {
+  readonly #read: (name: string) => CelInput | undefined;
+  readonly #names: () => readonly string[];
+
+  constructor(read: (name: string) => CelInput | undefined, names: () => readonly string[]) {
+    super();
+    this.#read = read;
+    this.#names = names;
+  }
+
+  override get(name: unknown): CelInput | undefined {
+    // A key of CEL may be a number or a bool; no name is.
+    if (typeof name !== 'string') return undefined;
+    const known = super.get(name);
+    if (known !== undefined) return known;
+    const value = this.#read(name);
+    if (value !== undefined) super.set(name, value);
+    return value;
+  }
+
+  override has(name: unknown): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  override get size(): number {
+    return this.#names().length;
+  }
+
+  override keys(): MapIterator<string> {
+    return this.#names().values();
+  }
+
+  override *entries(): MapIterator<[string, CelInput]> {
+    for (const name of this.#names()) {
+      const value = this.get(name);
+      if (value !== undefined) yield [name, value];
+    }
+  }
+
+  override *values(): MapIterator<CelInput> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  override [Symbol.iterator](): MapIterator<[string, CelInput]> {
+    return this.entries();
+  }
+
+  override forEach(visit: (value: CelInput, name: string, map: Map<string, CelInput>) => void): void {
+    for (const [name, value] of this.entries()) visit(value, name, this);
+  }
+}
+
+export function claimsValue(claims: Readonly<Record<string, unknown>>): CelMap {
+  return celMap(
+    new LazyMap(
+      (name) => (Object.hasOwn(claims, name) ? fromJson(claims[name]) : undefined),
+      () => {
+        const names = Object.keys(claims).filter((name) => claims[name] !== undefined);
+        for (const name of names) requireText(name);
+        return names;
+      },
+    ),
+  );
+}
+
+function fromJson(value: unknown): CelInput | undefined {
+  switch (typeof value) {
+    case 'string':
+      return requireText(value);
+    case 'number':
+      return numberValue(value);
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : structureValue(value);
+    default:
+      return undefined;
+  }
+}
+
+function structureValue(value: object): CelInput {
+  if (isRecord(value)) return claimsValue(value);
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  meter.charge(items.length);
+  return celList(items.map((item) => fromJson(item) ?? null));
+}
+
+function isRecord(value: object): value is Readonly<Record<string, unknown>> {
+  return !Array.isArray(value);
+}
+
+/** Whole numbers are int, unless they do not fit one. */
+function numberValue(value: number): CelInput {
+  if (!Number.isInteger(value)) return value;
+  const whole = BigInt(value);
+  return BigInt.asIntN(64, whole) === whole ? whole : value;
+}
+
+function requireText(value: string): string {
+  return value.isWellFormed() ? value : meter.fail('lone_surrogate');
+}
+
+export function requestValue(request: ConditionInput['request']): CelMap {
+  return celMap(new LazyMap((name) => readRequest(request, name), noNames));
+}
+
+/** The checker lets nobody ask for the names of what has a fixed set of them, nor for those of headers. */
+function noNames(): readonly string[] {
+  return [];
+}
+
+function readRequest(request: ConditionInput['request'], name: string): CelInput | undefined {
+  switch (name) {
+    case 'method':
+    case 'host':
+    case 'target':
+      return request[name];
+    case 'path':
+      return celMap(request.path);
+    case 'headers':
+      return celMap(new LazyMap(request.header, noNames));
+    case 'time':
+      return timestampFromMs(request.timeMs);
+    default:
+      return undefined;
+  }
+}
+
+export function tokenValue({ issuer, clientId, subject, scopes }: ConditionInput['token']): CelMap {
+  const members = new Map<string, CelInput>([
+    ['issuer', issuer],
+    ['scopes', celList(scopes)],
+  ]);
+  if (clientId !== undefined) members.set('clientId', clientId);
+  if (subject !== undefined) members.set('subject', subject);
+  return celMap(members);
+}

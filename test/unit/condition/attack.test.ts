@@ -1,0 +1,260 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileCondition } from '../../../src/condition/compile-condition.ts';
+import { compiled, inputOf, outcome, told } from './condition-input.ts';
+
+function jsonClaims(text: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(text) as Readonly<Record<string, unknown>>;
+}
+
+const prototypeNames = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'hasOwnProperty',
+  'toString',
+  'valueOf',
+  '__defineGetter__',
+];
+
+describe('JWT-14 members of prototypes are nothing', () => {
+  const holders = [
+    'claims',
+    'claims.text',
+    'claims.list',
+    'claims.object',
+    'claims.number',
+    'request.path',
+    'claims.object.deep',
+  ];
+  const claims = { text: 'x', list: [1], object: { deep: {} }, number: 1 };
+  const cases = holders.flatMap((holder) => prototypeNames.map((name) => [holder, name] as const));
+
+  it.each(cases)('%s.%s: absent', (holder, name) => {
+    const input = inputOf(claims);
+    expect(outcome(`dyn(${holder}.${name}) == null`, input)).toBe(`a member is absent: ${holder}.${name}`);
+    expect(outcome(`dyn(${holder})["${name}"] == null || true`, input)).toBe(true);
+    expect(outcome(`dyn(${holder})["${name}"] == null || false`, input)).not.toBe(true);
+  });
+
+  it.each(prototypeNames)('has(claims.%s) and `in`: false', (name) => {
+    expect(outcome(`has(claims.${name}) || "${name}" in claims || "${name}" in request.path`, inputOf({}))).toBe(false);
+  });
+
+  it('a claim that is named like one: its own value, and no prototype for others', () => {
+    const input = inputOf(
+      jsonClaims('{"__proto__": {"admin": true}, "constructor": "c", "o": {"__proto__": {"x": 1}}}'),
+    );
+    expect(outcome('claims.__proto__.admin == true && claims.constructor == "c"', input)).toBe(true);
+    expect(outcome('has(claims.admin) || has(claims.o.x)', input)).toBe(false);
+    expect(outcome('claims.o.__proto__.x == 1', input)).toBe(true);
+  });
+
+  it('members of a polluted prototype: absent', () => {
+    const polluted = Object.assign(Object.create({ admin: true }) as Record<string, unknown>, { sub: 'ada' });
+    expect(outcome('has(claims.admin) || claims.exists(name, name == "admin")', inputOf(polluted))).toBe(false);
+  });
+});
+
+describe('JWT-15 lone surrogates', () => {
+  const claims = jsonClaims(
+    String.raw`{"bad": "a\ud800", "good": "x", "list": ["ok", "\udc00"], "o": {"\ud800": 1, "k": "\udfff"}}`,
+  );
+  const cases: Readonly<Record<string, string>> = {
+    'in a claim that is read': 'claims.bad == "x"',
+    'not made good by the other side of `||`': 'claims.bad == "x" || true',
+    'not made good by `&&`': 'claims.bad == "x" && false',
+    'in a list that is read': '"ok" in claims.list',
+    'in a nested claim': 'claims.o.k != ""',
+    'in a member name that is looked at': 'claims.o.exists(name, name == "k")',
+    'in what is compared as a whole': 'claims == {} || true',
+    'in presence': 'has(claims.bad)',
+  };
+  it.each(Object.entries(cases))('%s: claim_invalid', (_name, source) => {
+    expect(compiled(source).evaluate(inputOf(claims))).toEqual({
+      reason: 'claim_invalid',
+      detail: 'a claim that the condition reads holds a lone surrogate',
+    });
+  });
+
+  it('in a claim that is not read: no matter', () => {
+    expect(outcome('claims.good == "x"', inputOf(claims))).toBe(true);
+  });
+
+  it('the next evaluation starts anew', () => {
+    expect(outcome('claims.bad == "x"', inputOf(claims))).not.toBe(true);
+    expect(outcome('claims.good == "x" || true', inputOf(claims))).toBe(true);
+  });
+});
+
+describe('bombs', () => {
+  const long = 'a'.repeat(60_000);
+  const base = inputOf({
+    numbers: Array.from({ length: 8000 }, (_, index) => index),
+    groups: Array.from({ length: 1500 }, (_, index) => `group-${index}`),
+    letters: Array.from({ length: 2000 }, (_, index) => 'ab'[((index * index) % 7) & 1]).join(''),
+    pattern: '(a|b)*a(a|b){12}[^ab]',
+  });
+  const input = { ...base, request: { ...base.request, target: `/${long}`, header: () => long } };
+  const costly: Readonly<Record<string, string>> = {
+    'a list that doubles at every step': `[[1]]${'.map(x, [x, x])'.repeat(40)} == [[1]]${'.map(x, [x, x])'.repeat(40)}`,
+    'a text that doubles at every step': `["a"]${'.map(x, x + x)'.repeat(60)}[0] == "b"`,
+    'a list joined with itself': `[[1]]${'.map(x, x + x)'.repeat(60)}.size() == 2`,
+    'every item looked up in the list': 'claims.numbers.all(x, x in claims.numbers)',
+    'a long text searched for every item': 'claims.groups.all(x, !request.target.contains(x))',
+    'a long text measured for every item': 'claims.numbers.all(x, size(request.target) > 1)',
+    'a long text in a long text': 'request.headers["x-a"].contains(request.target) == false',
+    'a large pattern at a long text': 'claims.letters.matches("(a|b)*a(a|b){150}[^ab]")',
+    'a pattern from a claim, for every item': 'claims.groups.all(x, !x.matches(claims.pattern))',
+    'a zone for every item': 'claims.numbers.all(x, request.time.getHours("Europe/Berlin") < 24)',
+    'whole lists compared for every item': 'claims.numbers.map(x, claims.numbers) == []',
+    'hidden behind `||`': 'claims.numbers.all(x, x in claims.numbers) || true',
+    'a long body for every item': `claims.numbers.all(x, ${'x >= 0 && '.repeat(60)}true)`,
+  };
+  const cheap: Readonly<Record<string, string>> = {
+    'a test of 8,000 items': 'claims.numbers.all(x, x >= 0 && x < 8000)',
+    'a list made of 8,000 items': 'claims.numbers.map(x, x + 1).filter(x, x > 10).size() == 7990',
+    'a pattern for 1,500 items': 'claims.groups.all(x, x.matches("^group-[0-9]+$"))',
+    'a pattern that backtracking cannot bear': '!("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!".matches("^(a+)+$"))',
+    'errors for every item': 'claims.numbers.all(x, claims.absent == x || true)',
+  };
+
+  it.each(Object.entries(costly))('%s: ends as too costly', (name, source) => {
+    // A comparison with nothing pays for its left side all the same.
+    const fitting = name.startsWith('whole lists')
+      ? source.replace('[]', 'claims.numbers.map(x, claims.numbers)')
+      : source;
+    expect(outcome(fitting, input)).toBe('evaluating it costs too much');
+  });
+
+  it.each(Object.entries(cheap))('%s: is evaluated', (_name, source) => {
+    expect(outcome(source, input)).toBe(true);
+  });
+
+  it('RE2 takes time linear in the text: ten times the text, no hundredfold of work', () => {
+    const source = '!claims.text.matches("^(a|a)*(a|a)*(a|a)*b$")';
+    expect(outcome(source, inputOf({ text: 'a'.repeat(500) }))).toBe(true);
+    expect(outcome(source, inputOf({ text: 'a'.repeat(5000) }))).toBe(true);
+  });
+
+  it('stack traces of errors are kept as they were', () => {
+    const before = Error.stackTraceLimit;
+    outcome('claims.absent == 1', input);
+    expect(Error.stackTraceLimit).toBe(before);
+  });
+});
+
+describe('properties', () => {
+  const words = [
+    ...`claims request token claims.a claims.b claims["a"] request.path.id request.headers["x-a"] 1 2u 1.5`.split(' '),
+    ...`"x" 'é' b"x" null true false x x.y timestamp(0) == != < >= && || ! - + * / % in ? : . , ( ) [ ] { }`.split(' '),
+    ...`has( size( .size() .matches( int( string( type(`.split(' '),
+    ...`[1, "a"]§{"a": 1}§.all(x, §.exists(x, §.map(x, §.filter(x, `.split('§'),
+    ...' §\n§// c\n§"§\\§`§#§\ud800§😀§__proto__§.constructor§@result§0x§1e§r"'.split('§'),
+  ];
+  const source = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.constantFrom(...words), { maxLength: 25 }).map((parts) => parts.join('')),
+    fc.array(fc.constantFrom(...words), { maxLength: 25 }).map((parts) => parts.join(' ')),
+  );
+
+  it('compiling never throws, and each problem is at a place in the text', () => {
+    fc.assert(
+      fc.property(source, (text) => {
+        const condition = compileCondition(text);
+        if ('evaluate' in condition) return;
+        expect(condition.length).toBeGreaterThan(0);
+        for (const { offset, message } of condition) {
+          expect(offset).toBeGreaterThanOrEqual(0);
+          expect(offset).toBeLessThanOrEqual(text.length);
+          expect(message).not.toBe('');
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  const value = fc.constantFrom(
+    ...'claims.a; claims.b; claims.a.b; claims["c"]; claims.a[0]; 1; 0; 2u; -1.5; "x"; ""; null; []'.split('; '),
+    ...'[claims.a, 1]; {"k": claims.b}; request.path.id; request.headers["x-region"]; request.time'.split('; '),
+    ...'token.scopes; size(dyn(claims.a)); string(dyn(claims.b)); int(dyn(claims.a)); double(dyn(claims.a))'.split(
+      '; ',
+    ),
+    ...'type(claims.a); claims.a + claims.b; claims.a - claims.b; -claims.a; claims.a.map(x, x)'.split('; '),
+    ...'claims.b.filter(x, x == 1); timestamp(dyn(claims.a)); duration(dyn(claims.b))'.split('; '),
+    ...'dyn("a,b").split(dyn(claims.a)); claims.a % claims.b'.split('; '),
+  );
+  const test = fc
+    .tuple(
+      value,
+      fc.constantFrom('==', '!=', '<', '>=', 'in', '+'),
+      value,
+      fc.constantFrom('all', 'exists', 'exists_one'),
+    )
+    .chain(([left, sign, right, macro]) =>
+      fc.constantFrom(
+        `dyn(${left}) ${sign} dyn(${right}) == true`,
+        `dyn(${left}).${macro}(x, x == dyn(${right}))`,
+        `dyn(${left}).matches(dyn(${right}))`,
+        `has(claims.a.x) || dyn(${left}) ${sign} dyn(${right}) == true`,
+        `dyn(${left}) == dyn(${right}) ? true : dyn(${right}) == dyn(${left})`,
+      ),
+    );
+  const fixed = new Set([
+    'a member is absent',
+    'an index is out of range',
+    'a value has the wrong type',
+    'division by zero',
+    'a number or time is out of range',
+    'a pattern cannot be read',
+    'a text cannot be converted',
+    'a key stands twice in a map',
+    'it cannot be evaluated',
+    'evaluating it costs too much',
+    'a claim that the condition reads holds a lone surrogate',
+  ]);
+  const someClaims = fc.record(
+    { a: fc.jsonValue({ maxDepth: 3 }), b: fc.jsonValue({ maxDepth: 3 }), c: fc.string({ unit: 'binary' }) },
+    { requiredKeys: [] },
+  );
+
+  it('evaluating never throws, and a failure tells nothing that does not stand in the condition', () => {
+    let evaluated = 0;
+    fc.assert(
+      fc.property(test, someClaims, (text, claims) => {
+        const condition = compileCondition(text);
+        if (!('evaluate' in condition)) return;
+        evaluated += 1;
+        const result = told(condition.evaluate(inputOf(claims)));
+        if (typeof result === 'boolean') return;
+        const [detail = '', name = ''] = result.split(': ');
+        expect(fixed).toContain(detail);
+        // `claims["c"]` may stand there in other quotes.
+        for (const word of name.match(/\w+/g) ?? []) expect(text).toContain(word);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(evaluated).toBeGreaterThan(1000);
+  });
+
+  it('`!=` is the opposite of `==`, and both know all JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (a, b) => {
+        const input = inputOf({ a, b });
+        const equal = outcome('claims.a == claims.b', input);
+        fc.pre(typeof equal === 'boolean');
+        expect(outcome('claims.a != claims.b', input)).toBe(!equal);
+        expect(outcome('claims.a == claims.a && claims.b in [claims.a, claims.b]', input)).toBe(true);
+        expect(equal).toBe(JSON.stringify(sorted(a)) === JSON.stringify(sorted(b)));
+      }),
+    );
+  });
+});
+
+/** Members in one order, and no negative zero. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).map(([name, item]) => [name, sorted(item)] as const);
+  return members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { compileCondition } from '../../../src/condition/compile-condition.ts';
+import type { ConditionProblem } from '../../../src/condition/condition.ts';
+
+/** The mark `¦` stands where the mistake is; several: several problems, in this order. */
+interface Wrong {
+  readonly text: string;
+  readonly message: readonly string[];
+  readonly hint?: string;
+}
+
+const wrongs: readonly Wrong[] = [
+  // Syntax.
+  { text: '¦', message: ['the condition is empty'] },
+  { text: '¦// nothing', message: ['the condition is empty'] },
+  { text: '1 +¦', message: ['something is missing at the end'] },
+  { text: '¦== 1', message: ['something is missing before `==`'] },
+  { text: 'claims.a ==¦== 2', message: ['something is missing before `==`'] },
+  { text: 'claims.a ¦= 2', message: ['"=" means nothing here'], hint: 'write `==` to compare' },
+  { text: 'true ¦& false', message: ['"&" means nothing here'], hint: 'write `&&`' },
+  { text: 'claims.a ¦claims.b', message: ['an operator is missing before `claims`'] },
+  { text: 'claims.a == ¦“x”', message: ['"“" means nothing here'], hint: 'write plain quotes' },
+  { text: 'claims.a == ¦"x', message: ['this string has no end on its line'] },
+  { text: 'claims.a == ¦"x\n"', message: ['this string has no end on its line'] },
+  { text: '¦(claims.a == 1', message: ['`(` is never closed'] },
+  { text: 'claims.a.startsWith¦(', message: ['`(` is never closed'] },
+  { text: 'claims.a == 1¦)', message: ['`)` closes nothing'] },
+  { text: '[1, 2¦)', message: ['`[` is closed by `)`, not by `]`'] },
+  { text: '(1 +¦)', message: ['something is missing before `)`'] },
+  { text: 'claims.¦', message: ['a member name is missing after `.`'] },
+  { text: 'claims. ¦"a" == 1', message: ['a member name is missing after `.`'] },
+  { text: '¦if == 1', message: ['`if` is a reserved word'] },
+  { text: 'true ¦!false', message: ['an operator is missing before `!`'] },
+  { text: 'true¦, false', message: ['`,` stands outside of brackets'] },
+  { text: '"é😀" == "x" ¦# no', message: ['"#" means nothing here'] },
+  { text: '// one\n// two\nclaims.a ¦= 1', message: ['"=" means nothing here'], hint: 'write `==` to compare' },
+  // Names.
+  { text: '¦claim.a == 1', message: ['there is no variable `claim`'], hint: 'did you mean `claims`?' },
+  { text: '"x" in ¦scopes', message: ['there is no variable `scopes`'], hint: 'did you mean `token.scopes`?' },
+  {
+    text: '¦user == 1',
+    message: ['there is no variable `user`'],
+    hint: 'the variables are `claims`, `request` and `token`',
+  },
+  {
+    text: 'request.¦metod == "GET"',
+    message: ['`request` has no member `metod`'],
+    hint: 'did you mean `method`?',
+  },
+  {
+    text: 'token . ¦client_id == "a"',
+    message: ['`token` has no member `client_id`'],
+    hint: 'did you mean `clientId`?',
+  },
+  {
+    text: 'has(token.¦acr)',
+    message: ['`token` has no member `acr`'],
+    hint: 'it has `issuer`, `clientId`, `subject`, `scopes`',
+  },
+  {
+    text: 'claims.a.¦startWith("x")',
+    message: ['there is no function `startWith`'],
+    hint: 'did you mean `startsWith`?',
+  },
+  { text: '¦now() > request.time', message: ['there is no function `now`'] },
+  { text: 'claims.a.¦constructor()', message: ['there is no function `constructor`'] },
+  {
+    text: 'claims.a.¦exists(true)',
+    message: ['`exists` takes a name and an expression'],
+    hint: 'write `claims.roles.exists(role, …)`',
+  },
+  { text: '¦has(claims)', message: ['`has` takes one member'], hint: 'write `has(claims.email)`' },
+  {
+    text: '"¦X-A" in request.headers'.replace('"¦', '¦"'),
+    message: ['names of headers are in lower case here'],
+    hint: 'write `"x-a"`',
+  },
+  { text: 'has(request.headers.¦Host)', message: ['names of headers are in lower case here'], hint: 'write `"host"`' },
+  { text: 'request.headers[¦"a b"] == "x"', message: ['no header can have this name'] },
+  // Types.
+  {
+    text: 'request.method ¦== 1',
+    message: ['`==` cannot compare a string with an int'],
+    hint: 'convert one of them: `string(…)`, `int(…)`',
+  },
+  {
+    text: 'token.scopes ¦!= "a"',
+    message: ['`!=` cannot compare a list of string with a string'],
+    hint: 'ask with `in` whether a list holds a value',
+  },
+  {
+    text: 'request.host ¦== null',
+    message: ['`==` cannot compare a string with a null'],
+    hint: 'ask with `has(…)` whether a member is there',
+  },
+  { text: '¦request.method', message: ['a condition is true or false, this is a string'] },
+  { text: '¦1 + 2', message: ['a condition is true or false, this is an int'] },
+  {
+    text: '¦claims.admin',
+    message: ['whether this is true or false is known at run time only'],
+    hint: 'compare it: `… == true`',
+  },
+  { text: 'true && ¦request.host', message: ['`&&` wants a bool, this is a string'] },
+  { text: '¦1 + 1 || true', message: ['`||` wants a bool, this is an int'] },
+  { text: '¦!1', message: ['`!` does not take an int'] },
+  {
+    text: 'request.host ¦< 3',
+    message: ['`<` does not take a string and an int'],
+    hint: 'convert one of them: `string(…)`, `int(…)`',
+  },
+  { text: '1 ¦+ 1.0 > 1.0', message: ['`+` does not take an int and a double'] },
+  { text: '1 ¦in token.scopes', message: ['an int is never in a list of string'] },
+  {
+    text: '"a" ¦in request.host',
+    message: ['`in` looks into a list or map, not into a string'],
+    hint: 'write `….contains(…)` for a part of a string',
+  },
+  { text: '1 ¦in request.headers', message: ['an int is never in headers'] },
+  { text: 'token.scopes[¦"a"] == "x"', message: ['the index is a string, an int is wanted'] },
+  { text: 'request.path[¦1] == "x"', message: ['the index is an int, a string is wanted'] },
+  { text: 'request.host¦[0] == "x"', message: ['a string has no items to index'] },
+  { text: 'request.host.¦length == 3', message: ['a string has no member `length`'] },
+  {
+    text: 'request.host.¦startsWith(1)',
+    message: ['there is no `string.startsWith(int)`'],
+    hint: 'there is `string.startsWith(string)`',
+  },
+  {
+    text: '¦size(1) == 1',
+    message: ['there is no `size(int)`'],
+    hint: 'there is `size(string)`, `string.size()`, `size(bytes)`, `bytes.size()`, `size(list)`, `list.size()`, `size(map)`, `map.size()`',
+  },
+  { text: 'true ? 1 : ¦"a"', message: ['the branches of `?` are an int and a string'] },
+  { text: '¦1 ? true : false', message: ['`?` wants a bool, this is an int'] },
+  { text: 'token.scopes.all(scope, ¦scope + "x")', message: ['the test of a macro wants a bool, this is a string'] },
+  { text: 'request.host.¦all(c, true)', message: ['a string has no items'], hint: 'a list has, and a map has keys' },
+  {
+    text: 'token.scopes.exists(scope, scope ¦== 1)',
+    message: ['`==` cannot compare a string with an int'],
+    hint: 'convert one of them: `string(…)`, `int(…)`',
+  },
+  {
+    text: 'claims.a.all(x, claims.b.¦exists(y, x == y))',
+    message: ['a macro cannot stand in the body of another one'],
+    hint: 'ask for one thing at a time',
+  },
+  { text: 'claims.a.¦all(token, true)', message: ['`token` is a variable, give the item another name'] },
+  { text: '{¦1.5: 1} == {}', message: ['a double cannot be the key of a map'] },
+  { text: 'claims.a > ¦9223372036854775808', message: ['this number does not fit an int'] },
+  { text: 'claims.a > ¦1e999', message: ['this number does not fit a double'] },
+  { text: '¦request == claims.a', message: ['`request` is no value'], hint: 'name a member of `request`' },
+  { text: 'dyn(¦token) == 1', message: ['`token` is no value'], hint: 'name a member of `token`' },
+  {
+    text: 'request¦.headers.size() > 1',
+    message: ['headers can only be asked for by name'],
+    hint: 'write `request.headers["x-name"]`',
+  },
+  // Literals that a function reads.
+  { text: 'claims.a.matches(¦"(")', message: ['not a pattern of RE2: missing closing ): `(`'] },
+  { text: 'claims.a.matches(¦"(?=a)b")', message: ['not a pattern of RE2: invalid or unsupported Perl syntax: `(?=`'] },
+  {
+    text: 'claims.a.matches(¦"[a-z]{900}x{200}")',
+    message: ['not a pattern of RE2: it is too large, its repetitions multiply'],
+  },
+  { text: 'request.time > timestamp(¦"2026-01-01")', message: ['not a time, such as `2026-11-24T00:00:00Z`'] },
+  { text: 'duration(¦"1 hour") > duration("1h")', message: ['not a duration, such as `1h30m`'] },
+  { text: 'request.time.getHours(¦"Mars/X") > 1', message: ['not a time zone, such as `Europe/Berlin` or `+01:00`'] },
+  // Several at once.
+  {
+    text: '¦foo == 1 && request.¦x == 1 && 1 ¦== "a"',
+    message: ['there is no variable `foo`', '`request` has no member `x`', '`==` cannot compare an int with a string'],
+  },
+];
+
+function problemsOf(source: string): readonly ConditionProblem[] {
+  const condition = compileCondition(source);
+  return 'evaluate' in condition ? [] : condition;
+}
+
+/** Places of the marks in the text without them. */
+function marks(text: string): readonly number[] {
+  const parts = text.split('¦').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('').length);
+}
+
+describe('a mistake in a condition is told with its place', () => {
+  it.each(wrongs)('$text', ({ text, message, hint }) => {
+    const problems = problemsOf(text.replaceAll('¦', ''));
+    expect(problems.map(({ offset }) => offset)).toEqual(marks(text));
+    expect(problems.map((problem) => problem.message)).toEqual(message);
+    if (message.length === 1) expect(problems[0]?.hint).toBe(hint);
+  });
+
+  const bounds: Readonly<Record<string, readonly [string, string]>> = {
+    'more than 2,000 nodes': [`[${'1,'.repeat(2000)}1] == []`, '2004 nodes, at most 2000 are allowed'],
+    'text too long': [`claims.a == "${'x'.repeat(40_000)}"`, 'longer than 32768 characters'],
+    'brackets too deep': [`${'('.repeat(101)}true${')'.repeat(101)}`, 'brackets are nested deeper than 100'],
+    'too many levels without brackets': [`${'1 + '.repeat(250)}1 == 1`, 'the condition is nested deeper than 200'],
+    'a chain of choices': [`${'true ? true : '.repeat(250)}true`, 'the condition is nested deeper than 200'],
+  };
+  it.each(Object.entries(bounds))('%s: refused', (_name, [source, message]) => {
+    expect(problemsOf(source)[0]?.message).toBe(message);
+  });
+
+  const within: Readonly<Record<string, string>> = {
+    'just under 2,000 nodes': `[${'1,'.repeat(1990)}1] != []`,
+    'brackets as deep as allowed': `${'('.repeat(100)}true${')'.repeat(100)}`,
+    'brackets in strings and comments are no brackets': `"${'('.repeat(200)}" != "" // ${'['.repeat(200)}`,
+    'many terms of one operator': `${'claims.a == 1 || '.repeat(300)}true`,
+  };
+  it.each(Object.entries(within))('%s: fine', (_name, source) => {
+    expect(problemsOf(source)).toEqual([]);
+  });
+});
