@@ -207,4 +207,14 @@ export const serveOptions: ServeOptionTable = {
     help: 'verified tokens to remember, so that each signature is checked once; bounds memory; 0 remembers none',
     parse: wholeNumber(0, 10_000_000, 'tokens'),
   }),
+  maxMessageBytes: one('--max-message-bytes', 'BYTES', 'Limits', {
+    defaultText: '262144',
+    help: 'longest check that is read; bounds memory; where Envoy passes bodies on, its limit of them and 131072',
+    parse: wholeNumber(65_536, 16_777_216, 'bytes'),
+  }),
+  maxConnections: one('--max-connections', 'N', 'Limits', {
+    defaultText: '1024',
+    help: 'gRPC connections at one time, one for each worker thread of each Envoy; further ones are closed; bounds memory',
+    parse: wholeNumber(1, 65_536, 'connections'),
+  }),
 };

@@ -41,6 +41,10 @@ export interface PlainSettings {
   readonly maxTokenBytes: number;
   /** 0: verified tokens are not remembered. */
   readonly tokenCacheEntries: number;
+  /** Longest gRPC message. */
+  readonly maxMessageBytes: number;
+  /** Of the gRPC listeners together. */
+  readonly maxConnections: number;
 }
 
 export interface ServeSettings extends PlainSettings {

@@ -1,5 +1,6 @@
 /**
- * Promises: every listener of a server and every connection that came through one, so that they can be closed gently or at once.
+ * Promises: every listener of a server and every connection that came through one, so that they can be closed gently or at once, and
+ * no more connections than a limit.
  * Sockets are ours and not the gRPC library's, because it names neither the real address nor the cause when it cannot bind, and
  * because a unix socket needs its permissions from its first moment.
  * Leaves to others: what is spoken on a connection.
@@ -16,12 +17,17 @@ export interface Connections {
   destroy(): void;
 }
 
-export function createConnections(accept: (socket: Socket) => void): Connections {
+/** At most `maxConnections` are open at one time, over all listeners; a further one is closed at once. */
+export function createConnections(accept: (socket: Socket) => void, maxConnections: number): Connections {
   const listeners: Server[] = [];
   const sockets = new Set<Socket>();
   let closed: Promise<void> | undefined;
 
   function onConnection(socket: Socket): void {
+    if (sockets.size >= maxConnections) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // A reset is the peer's right and followed by `close`; without a listener it would end the process.

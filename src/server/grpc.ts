@@ -12,7 +12,7 @@ import { addHealthService, type Health } from './health.ts';
 import type { TlsFileError, TlsFiles } from './tls-files.ts';
 import { type ReloadedTls, startTls } from './tls-reload.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
-import { createTransport } from './transport.ts';
+import { createConnectionTaker, createTransport } from './transport.ts';
 
 export interface GrpcServerOptions {
   /** `HOST:PORT`, `[IPV6]:PORT` or `unix:/path`; at least one. Port 0: any free port. */
@@ -29,10 +29,16 @@ export interface GrpcServerOptions {
   /** Permission bits of unix sockets. Default 0660: Envoy shares a group with us, nobody else on the machine may ask. */
   readonly socketMode?: number | undefined;
   /**
-   * Longest message accepted, in bytes. Default 1 MiB + 128 KiB: the largest body that operators commonly let Envoy pass on, and above
-   * it room for 60 KiB of headers and a client certificate (EA-45). A longer one is RESOURCE_EXHAUSTED before it is read.
+   * Longest message accepted, in bytes. Default 256 KiB: 60 KiB of headers, which is all that Envoy lets through, a client certificate,
+   * and as much again. Where Envoy passes bodies on, its limit of them and 128 KiB are needed (EA-45). A longer message is
+   * RESOURCE_EXHAUSTED before it is read; what one client may make us hold grows with this number.
    */
   readonly maxMessageBytes?: number | undefined;
+  /**
+   * Connections at one time, over all addresses; a further one is closed at once. Default 1024: one for each worker thread of each Envoy
+   * is a hundred busy Envoys, and idle ones hold some ten MB.
+   */
+  readonly maxConnections?: number | undefined;
   /**
    * How long a check without a deadline may wait for keys, in ms. Default 1000: Envoy sends a deadline unless its timeout is switched
    * off, and then a client is still waiting.
@@ -57,7 +63,12 @@ export interface GrpcServer {
   activeChecks(): number;
 }
 
-const defaults = { socketMode: 0o660, maxMessageBytes: 1_048_576 + 131_072, waitWithoutDeadlineMs: 1000 } as const;
+const defaults = {
+  socketMode: 0o660,
+  maxMessageBytes: 262_144,
+  maxConnections: 1024,
+  waitWithoutDeadlineMs: 1000,
+} as const;
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   return new Life(options);
@@ -119,10 +130,8 @@ class Life implements GrpcServer {
 
   async #bind(): Promise<string[]> {
     const credentials = await this.#credentials();
-    const injector = this.#server.createConnectionInjector(credentials);
-    const connections = createConnections((socket) => {
-      injector.injectConnection(socket);
-    });
+    const take = createConnectionTaker(this.#server, credentials, this.#clock);
+    const connections = createConnections(take, this.#options.maxConnections ?? defaults.maxConnections);
     this.#connections = connections;
     const real: string[] = [];
     try {

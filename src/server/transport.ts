@@ -2,7 +2,11 @@
  * Promises: the gRPC library's server with settings that suit an authorizer beside or behind Envoy, each with its reason.
  * Leaves to others: services, listeners, and when to stop.
  */
-import { Server, type ServerOptions } from '@grpc/grpc-js';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import type { Clock } from './clock.ts';
+import { limitIncompleteRequests, type StreamSource } from './incomplete-requests.ts';
 
 function serverOptions(maxMessageBytes: number): ServerOptions {
   return {
@@ -36,4 +40,28 @@ export function createTransport(maxMessageBytes: number): Server {
     Object.assign(http2Options, streamResets);
   }
   return server;
+}
+
+/** Takes a connection over and speaks gRPC on it. */
+export function createConnectionTaker(
+  server: Server,
+  credentials: ServerCredentials,
+  clock: Clock,
+): (socket: Socket) => void {
+  const injector = server.createConnectionInjector(credentials);
+  // The library neither limits the time of a request nor shows its streams; the last node:http2 server that it keeps is
+  // the one that it has just made.
+  const http2Servers: unknown = Reflect.get(server, 'http2Servers');
+  const http2Server = http2Servers instanceof Map ? Array.from<unknown>(http2Servers.keys()).at(-1) : undefined;
+  if (!isStreamSource(http2Server)) {
+    throw new TypeError('the gRPC library keeps its HTTP/2 server elsewhere');
+  }
+  limitIncompleteRequests(http2Server, clock);
+  return (socket) => {
+    injector.injectConnection(socket);
+  };
+}
+
+function isStreamSource(value: unknown): value is StreamSource {
+  return value instanceof EventEmitter;
 }

@@ -129,6 +129,8 @@ function createGrpc(settings: ServeSettings, { log, fault }: Reporting, check: C
   return createGrpcServer({
     addresses,
     socketMode,
+    maxMessageBytes: settings.maxMessageBytes,
+    maxConnections: settings.maxConnections,
     check,
     onFault: fault,
     tls: grpcTls && { cert: grpcTls.certFile, key: grpcTls.keyFile, clientCa: grpcTls.clientCaFile },

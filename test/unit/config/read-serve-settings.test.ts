@@ -38,6 +38,8 @@ it('only --policy: every default of the public interface', () => {
     jwksMaxStaleMs: 86_400_000,
     maxTokenBytes: 16_384,
     tokenCacheEntries: 20_000,
+    maxMessageBytes: 262_144,
+    maxConnections: 1024,
   });
 });
 
