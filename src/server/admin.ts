@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { parseAddress } from './address.ts';
+import { limitAdminConnections } from './admin-connections.ts';
 import { ListenError, listen } from './listen.ts';
 
 export interface AdminAnswer {
@@ -22,7 +23,7 @@ export interface AdminServerOptions {
   readonly routes: ReadonlyMap<string, AdminRoute>;
   /** Told what a route threw; that is a bug. The client gets 500. */
   readonly onFault: (fault: unknown) => void;
-  /** How long a client may take to send its request, in ms. Default 5000. */
+  /** How long a client may take to send its request, in ms. Default 2000. */
   readonly requestTimeoutMs?: number | undefined;
 }
 
@@ -45,14 +46,18 @@ function limits(requestTimeoutMs: number): ServerOptions {
   };
 }
 
-/** Connections at one time; further ones are closed. */
+/** Connections at one time: some probes and scrapers, each with one. */
 const maxConnections = 256;
 
+/** A page is made and goes out at once; a client that takes nothing of it for this time, in ms, is cut off. */
+const silenceMs = 5000;
+
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const server = createServer(limits(options.requestTimeoutMs ?? 5000), (request, response) => {
+  const server = createServer(limits(options.requestTimeoutMs ?? 2000), (request, response) => {
     answer(options, request, response).catch(options.onFault);
   });
-  server.maxConnections = maxConnections;
+  limitAdminConnections(server, maxConnections);
+  server.setTimeout(silenceMs);
   return {
     start: async () => {
       const address = parseAddress(options.address);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { type AdminRoute, createAdminServer } from '../../../src/server/admin.ts';
 import { ListenError } from '../../../src/server/listen.ts';
@@ -158,6 +158,45 @@ it('no HTTP: 400, and the server goes on', async () => {
 it('headers that never end: 408 when the time for a request is over', async () => {
   const { address } = await serve('127.0.0.1:0', 100);
   expect(await raw(address, 'GET /livez HTTP/1.1\r\nhost: a\r\n')).toMatch(/^HTTP\/1.1 408 /);
+});
+
+/** A connection that the server has accepted; `closed` ends with it. */
+async function hold(address: string, sent = ''): Promise<{ socket: Socket; closed: Promise<unknown> }> {
+  const [host, port] = address.split(':') as [string, string];
+  const socket = connect(Number(port), host);
+  cleanUps.push(() => socket.destroy());
+  socket.on('error', () => undefined);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await once(socket, 'connect');
+  socket.write(sent);
+  socket.resume();
+  return { socket, closed };
+}
+
+it('256 connections that send nothing: the page is served, and the oldest of them is dropped', async () => {
+  const { address } = await serve('127.0.0.1:0', 60_000);
+  const first = await hold(address);
+  const others = await Promise.all(Array.from({ length: 255 }, () => hold(address, 'GET /livez HTTP/1.1\r\n')));
+  expect(await get(address, '/livez')).toMatchObject({ status: 200 });
+  await first.closed;
+  expect(others.filter(({ socket }) => !socket.closed)).toHaveLength(255);
+});
+
+it('256 connections, one of a scraper among them: dropped is one that asked nothing', async () => {
+  const { address } = await serve('127.0.0.1:0', 60_000);
+  const scraper = await hold(address, 'GET /livez HTTP/1.1\r\nhost: a\r\n\r\n');
+  await once(scraper.socket, 'data');
+  await Promise.all(Array.from({ length: 300 }, () => hold(address)));
+  scraper.socket.write('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n');
+  expect(String(await once(scraper.socket, 'data'))).toContain('200 OK');
+});
+
+it('256 connections that were answered and stay open: the page is served', async () => {
+  const { address } = await serve();
+  const ask = 'GET /livez HTTP/1.1\r\nhost: a\r\n\r\n';
+  const held = await Promise.all(Array.from({ length: 256 }, () => hold(address, ask)));
+  expect(await get(address, '/livez')).toMatchObject({ status: 200 });
+  await Promise.race(held.map(({ closed }) => closed));
 });
 
 it('address in use: typed error', async () => {
