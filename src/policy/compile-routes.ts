@@ -14,6 +14,8 @@ import { quote } from './wording.ts';
 /** A route with the path in the document that it comes from. */
 export interface PlacedRoute extends Route {
   readonly shape: string;
+  /** The path as it is written. */
+  readonly text: string;
   readonly spot: Spot;
 }
 
@@ -26,7 +28,15 @@ export function compileRoutes(
   const paths = compilePaths(content.paths, pathParameters, { spot: within(spot, 'paths'), report });
   checkMethods(content.methods, within(spot, 'methods'), report);
   return hosts.flatMap((host) =>
-    paths.map(({ path, shape, spot: at }) => ({ rule, host, path, methods: content.methods, shape, spot: at })),
+    paths.map(({ path, shape, text, spot: at }) => ({
+      rule,
+      host,
+      path,
+      methods: content.methods,
+      shape,
+      text,
+      spot: at,
+    })),
   );
 }
 
@@ -65,6 +75,7 @@ function compileHost(host: string, spot: Spot, report: Report): string | undefin
 interface CompiledPath {
   readonly path: PathPattern;
   readonly shape: string;
+  readonly text: string;
   readonly spot: Spot;
 }
 
@@ -83,7 +94,7 @@ function compilePaths(
     }
     const shape = shapeOf(path);
     if (compiled.has(shape)) reportRepeated(at, report);
-    compiled.set(shape, { path, shape, spot: at });
+    compiled.set(shape, { path, shape, text, spot: at });
   }
   return [...compiled.values()];
 }

@@ -2,9 +2,14 @@
  * Promises: the rules of all documents, each valid, with distinct names, and their routes.
  */
 import { compileHeaders, type HeaderTable, mergeHeaders } from './compile-headers.ts';
+import {
+  type ConditionCompiler,
+  checkPathNames,
+  compileRequirement,
+  createConditionCompiler,
+} from './compile-requirement.ts';
 import { compileRoutes, type PlacedRoute } from './compile-routes.ts';
 import type { PolicyDocument } from './document.ts';
-import { durationSeconds } from './duration.ts';
 import { checkKnown, type KnownNames } from './known-names.ts';
 import { placeName, type Report, type Spot, within } from './report.ts';
 import type { RuleContent } from './schema.ts';
@@ -29,12 +34,13 @@ export function compileRules(
   report: Report,
 ): readonly CompiledRule[] {
   const compiled: CompiledRule[] = [];
+  const conditions = createConditionCompiler();
   const names = new Map<string, Spot>();
   for (const document of documents) {
     for (const [index, content] of (document.content.rules ?? []).entries()) {
       const spot: Spot = { document, path: ['rules', index] };
       checkName(content.name, within(spot, 'name'), names, report);
-      compiled.push(compileRule(content, spot, context, report));
+      compiled.push(compileRule({ content, spot }, context, conditions, report));
     }
   }
   return compiled;
@@ -46,12 +52,22 @@ function checkName(name: string, spot: Spot, names: Map<string, Spot>, report: R
   else report.error(spot, 'duplicate_name', `rule ${quote(name)} is already defined at ${placeName(namesake)}`);
 }
 
-function compileRule(content: RuleContent, spot: Spot, context: RuleContext, report: Report): CompiledRule {
+interface PlacedRule {
+  readonly content: RuleContent;
+  readonly spot: Spot;
+}
+
+function compileRule(
+  { content, spot }: PlacedRule,
+  context: RuleContext,
+  conditions: ConditionCompiler,
+  report: Report,
+): CompiledRule {
   const access = content.access ?? 'token';
   const own = compileHeaders(content.headers, within(spot, 'headers'), report);
   checkIssuers(content.issuers, context.names, within(spot, 'issuers'), report);
   if (access !== 'token') checkAccess(content, spot, report);
-  const require = compileRequirement(content.require);
+  const require = compileRequirement(content.require, conditions, within(spot, 'require'), report);
   if (access === 'token') warnOpen(content.name, require, within(spot, 'name'), report);
   const rule: Rule = {
     name: content.name,
@@ -63,6 +79,7 @@ function compileRule(content: RuleContent, spot: Spot, context: RuleContext, rep
     mode: content.mode ?? 'enforce',
   };
   const routes = compileRoutes({ content, rule, spot }, context.pathParameters, report);
+  checkPathNames(require, routes, within(spot, 'require'), report);
   return { rule, spot, routes };
 }
 
@@ -72,9 +89,11 @@ function checkIssuers(issuers: readonly string[] | undefined, names: KnownNames,
   }
 }
 
-function warnOpen(name: string, { scopes, anyScope }: Requirement, spot: Spot, report: Report): void {
-  if (scopes.length > 0 || anyScope.length > 0) return;
-  report.warn(spot, 'no_scopes', `rule ${quote(name)} requires no scope, any token of its issuers may pass`);
+function warnOpen(name: string, require: Requirement, spot: Spot, report: Report): void {
+  const { scopes, anyScope, condition } = require;
+  if (scopes.length > 0 || anyScope.length > 0 || condition !== undefined) return;
+  const message = `rule ${quote(name)} requires no scope and has no condition, any token of its issuers may pass`;
+  report.warn(spot, 'no_scopes', message);
 }
 
 /** All of these are about a token. Where none is looked at, they would promise a protection that is not there. */
@@ -86,14 +105,4 @@ function checkAccess(content: RuleContent, spot: Spot, report: Report): void {
     const message = `\`${field}\` cannot stand beside \`access: ${content.access}\`, where no token is looked at`;
     report.error(within(spot, field), 'access_conflict', message, { part: 'key' });
   }
-}
-
-function compileRequirement({ scopes, anyScope, acr, maxAuthAge }: RuleContent['require'] & object = {}): Requirement {
-  return {
-    scopes: scopes ?? [],
-    anyScope: anyScope ?? [],
-    acr: acr ?? [],
-    maxAuthAgeSeconds: maxAuthAge === undefined ? undefined : durationSeconds(maxAuthAge),
-    condition: undefined,
-  };
 }

@@ -14,7 +14,6 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { path: ['rules', '*', 'require', 'when'] },
   { path: ['rules', '*', 'inject'] },
   { path: ['issuers', '*', 'provider'], except: ['generic', 'rfc9068'] },
   { path: ['issuers', '*', 'senderConstraint'], except: ['none'] },

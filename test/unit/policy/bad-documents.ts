@@ -646,11 +646,8 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
 
   // What a later version does
   'not supported in rules': {
-    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a], when: claims.a == 1 }\n    inject: billing\n`,
-    problems: [
-      '7:29 unsupported: `when` is not supported by this version',
-      '8:5 unsupported: `inject` is not supported by this version',
-    ],
+    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a] }\n    inject: billing\n`,
+    problems: ['8:5 unsupported: `inject` is not supported by this version'],
   },
   'not supported in issuers': {
     text: issuer('provider: keycloak\nsenderConstraint: dpop\ndpop: { nonce: true, maxAge: 60s }\ntenants: [a]'),
@@ -672,6 +669,71 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
   'what is not supported is checked all the same': {
     text: `${withRule}clients: [{ name: a, issuer: corp, clientID: b }]\n`,
     problems: ['4:36 unknown_field: unknown field `clientID` (did you mean `clientId`?)'],
+  },
+
+  // Conditions: each place is one inside the expression
+  'condition of a wrong type, plain': {
+    text: rules('require: { when: claims.a == 1 && 5 }'),
+    problems: ['7:39 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition of a wrong type, on two lines': {
+    text: rules('require:\n  when: claims.a == 1\n    && 5'),
+    problems: ['9:12 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition of a wrong type, single quoted': {
+    text: rules(`require: { when: 'claims.a == ''x'' && 5' }`),
+    problems: ['7:44 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition of a wrong type, double quoted': {
+    text: rules('require: { when: "claims.a == \\"\\u0078\\" && 5" }'),
+    problems: ['7:49 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition of a wrong type, literal block': {
+    text: rules('require:\n  when: |\n    claims.a == 1 &&\n      5'),
+    problems: ['10:11 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition of a wrong type, folded block with CRLF': {
+    text: rules('require:\r\n  when: >-\r\n\r\n    claims.a == 1 &&\r\n    5'),
+    problems: ['11:9 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition of a wrong type, JSON': {
+    isWhole: true,
+    text: '{"apiVersion":"scopegate.dev/v1","kind":"Policy",\n"issuers":[{"name":"a","issuer":"https://a.test","audiences":["b"]}],\n"rules":[{"name":"a","paths":["/a"],\n"require":{"when":"claims.a == \\"x\\" &&\\n5"}}]}',
+    problems: ['4:42 condition: `&&` wants a bool, this is an int'],
+  },
+  'condition behind an alias: where it is used': {
+    text: `${withIssuer}rules:\n  - { name: a, paths: [/a], require: { when: &w "claims.a && 5" } }\n  - { name: b, paths: [/b], require: { when: *w } }\n`,
+    problems: [
+      '5:62 condition: `&&` wants a bool, this is an int',
+      '6:46 condition: `&&` wants a bool, this is an int',
+    ],
+  },
+  'condition with two mistakes': {
+    text: rules('require: { when: token.scope == 1 || clams.a }'),
+    problems: [
+      '7:28 condition: `token` has no member `scope` (did you mean `scopes`?)',
+      '7:42 condition: there is no variable `clams` (did you mean `claims`?)',
+    ],
+  },
+  'condition that is no CEL': {
+    text: rules('require: { when: claims.a = 1 }'),
+    problems: ['7:31 condition: "=" means nothing here (write `==` to compare)'],
+  },
+  'condition with a template value that no path has': {
+    text: `${withIssuer}rules:\n  - name: a\n    paths: ["/o/{order}", /o]\n    require: { when: claims.a == request.path.ordre }\n`,
+    problems: ['7:47 condition: path `/o/{order}` of the rule has no `{ordre}` (did you mean `order`?)'],
+  },
+  'condition with a template value that one path lacks': {
+    text: `${withIssuer}rules:\n  - name: a\n    paths: ["/o/{order}", /o]\n    require: { when: claims.a == request.path.order }\n`,
+    problems: ['7:47 condition: path `/o` of the rule has no `{order}`'],
+  },
+  'condition beside a path with a mistake: not held against it': {
+    text: `${withIssuer}rules:\n  - name: a\n    paths: ["/o/{order}", o]\n    require: { when: claims.a == request.path.order }\n`,
+    problems: ['6:27 path: the path does not begin with a slash'],
+  },
+  'condition that is no text': {
+    text: rules('require: { when: true }'),
+    problems: ['7:22 wrong_type: expected text (put it in quotes)'],
   },
 
   // Revocations

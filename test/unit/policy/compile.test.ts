@@ -228,6 +228,34 @@ describe('defaults', () => {
   });
 });
 
+describe('conditions', () => {
+  const ruleWith = (when: string, ...paths: readonly string[]) => ({ name: 'r', paths, require: { when } });
+
+  it('compiled, with the text as it is written', () => {
+    const snapshot = snapshotOf({
+      issuers: [corp],
+      rules: [ruleWith('claims.tenant == request.path.id', '/o/{id}', '/p/{id}')],
+    });
+    expect(ruleOf(snapshot, 'r').require.condition).toMatchObject({ source: 'claims.tenant == request.path.id' });
+  });
+
+  it.each(['has(request.path.id) && request.path.id == "a"', '"id" in request.path', "!('id' in request.path)"])(
+    'a template value that not every path has, and that is asked for by %s: accepted',
+    (when) => {
+      expect(compileTexts(textOf({ issuers: [corp], rules: [ruleWith(when, '/o', '/o/{id}')] })).problems).toEqual([]);
+    },
+  );
+
+  it('a template value that is asked for, and that no path has: refused', () => {
+    const { problems } = compileTexts(
+      textOf({ issuers: [corp], rules: [ruleWith('has(request.path.ix)', '/o/{id}')] }),
+    );
+    expect(problems.map(({ message, hint }) => [message, hint])).toEqual([
+      ['path `/o/{id}` of the rule has no `{ix}`', 'did you mean `id`?'],
+    ]);
+  });
+});
+
 describe('shadow rules', () => {
   const shadow = { ...scoped, name: 'new', mode: 'shadow', headers: { 'x-new': 'sub' } };
   const snapshot = snapshotOf({
@@ -371,9 +399,10 @@ describe('warnings', () => {
   it('a rule without scopes: warned about, unless no token is wanted', () => {
     const rules = [{ ...scoped, require: {} }, health, { ...health, name: 'no', paths: ['/no'], access: 'deny' }];
     expect(warningsOf({ issuers: [corp], rules })).toEqual([
-      'no_scopes: rule `orders` requires no scope, any token of its issuers may pass',
+      'no_scopes: rule `orders` requires no scope and has no condition, any token of its issuers may pass',
     ]);
     expect(warningsOf({ issuers: [corp], rules: [{ ...scoped, require: { anyScope: ['a'] } }] })).toEqual([]);
+    expect(warningsOf({ issuers: [corp], rules: [{ ...scoped, require: { when: 'claims.a == 1' } }] })).toEqual([]);
   });
 
   it('a lifetime over an hour, insecure, a method in lower case: warned about', () => {
