@@ -8,15 +8,16 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type ParsedNode,
   parseAllDocuments,
   type Scalar,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
+import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
-import { createTree, type NodeOffsets, type Place, type Tree, type TreeSource } from './tree.ts';
+import { createPlaces } from './text-places.ts';
+import { createTree, type NodeOffsets, type Tree, type TreeSource } from './tree.ts';
 
 /** Most nodes of one document with all aliases expanded; the largest policies that make sense have a tenth of it. */
 const maxNodes = 2_000_000;
@@ -46,17 +47,21 @@ export interface YamlText {
 }
 
 export function readYaml(file: string, text: string): YamlText {
-  const lineCounter = new LineCounter();
-  const toPlace = (offset: number): Place => {
-    const { line, col } = lineCounter.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
+  const toPlace = createPlaces(text);
+  const plain = readPlainYaml(text);
+  if (plain === undefined || plain.length === 0) return readAnyYaml(file, { text, toPlace });
+  const trees = plain.map(({ value, start, offsets }) => createTree(value, start, offsets, { text, toPlace }));
+  return { trees, problems: [] };
+}
+
+/** By the library: all that YAML can be, at a cost. */
+export function readAnyYaml(file: string, { text, toPlace }: TreeSource): YamlText {
   const trees: (Tree | undefined)[] = [];
   const problems: Problem[] = [];
   const report: ReportAt = (offset, code, message) => {
     problems.push({ severity: 'error', file, ...toPlace(offset), code, message });
   };
-  for (const document of parseText(text, lineCounter)) {
+  for (const document of parseText(text)) {
     const broken = [...document.errors, ...document.warnings];
     for (const [offset, code] of firstAtEachPlace(broken))
       report(offset, 'yaml', syntaxMessages[code] ?? 'not valid YAML');
@@ -87,10 +92,9 @@ function firstAtEachPlace(mistakes: readonly SyntaxMistake[]): ReadonlyMap<numbe
   return new Map(mistakes.toReversed().map(({ pos, code }) => [pos[0], code]));
 }
 
-function parseText(text: string, lineCounter: LineCounter): readonly ParsedDocument[] {
+function parseText(text: string): readonly ParsedDocument[] {
   try {
     const parsed = parseAllDocuments(text, {
-      lineCounter,
       prettyErrors: false,
       logLevel: 'silent',
       strict: true,
