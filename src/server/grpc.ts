@@ -13,6 +13,7 @@ import type { TlsFileError, TlsFiles } from './tls-files.ts';
 import { type ReloadedTls, startTls } from './tls-reload.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createConnectionTaker, createTransport } from './transport.ts';
+import { redirectTransportLog, type TransportLog } from './transport-log.ts';
 
 export interface GrpcServerOptions {
   /** `HOST:PORT`, `[IPV6]:PORT` or `unix:/path`; at least one. Port 0: any free port. */
@@ -44,6 +45,11 @@ export interface GrpcServerOptions {
    * off, and then a client is still waiting.
    */
   readonly waitWithoutDeadlineMs?: number | undefined;
+  /**
+   * Told what the gRPC library would write to stderr, for every server of the process; that of the server made last counts. Default: it
+   * is dropped, because a line of a foreign form breaks whoever reads our log.
+   */
+  readonly onTransportLog?: TransportLog | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -89,6 +95,7 @@ class Life implements GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
+    redirectTransportLog(options.onTransportLog ?? (() => undefined));
     this.#clock = options.clock ?? systemClock;
     this.#traffic = createTraffic(this.#clock);
     this.#server = createTransport(options.maxMessageBytes ?? defaults.maxMessageBytes);

@@ -135,6 +135,7 @@ function createGrpc(settings: ServeSettings, { log, fault }: Reporting, check: C
     onFault: fault,
     tls: grpcTls && { cert: grpcTls.certFile, key: grpcTls.keyFile, clientCa: grpcTls.clientCaFile },
     onTlsProblem: ({ file, reason }) => log.error({ file, reason }, 'TLS file refused, the old ones stay'),
+    onTransportLog: (level, text) => log[level]({ text }, 'gRPC library'),
     onTlsReload: () => log.info('TLS files reloaded'),
   });
 }
