@@ -3,10 +3,14 @@
  * removed: a live one, a symbolic link or any other file is left as it is.
  * Leaves to others: binding (listen.ts).
  */
-import { lstat, stat, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { lstat, rename, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode } from './error-code.ts';
+
+const taken = 'another process listens on this socket';
 
 /** Undefined: the path can be bound. */
 export async function freeSocketPath(path: string): Promise<string | undefined> {
@@ -16,10 +20,8 @@ export async function freeSocketPath(path: string): Promise<string | undefined> 
     return folderProblem;
   }
   try {
-    if (!(await lstat(path)).isSocket()) {
-      return 'the path exists and is not a socket';
-    }
-    return await removeIfStale(path);
+    const entry = await lstat(path, { bigint: true });
+    return entry.isSocket() ? await removeIfStale(path, identity(entry)) : 'the path exists and is not a socket';
   } catch (error) {
     return errorCode(error) === 'ENOENT' ? undefined : `the path cannot be examined: ${errorCode(error)}`;
   }
@@ -35,18 +37,35 @@ async function checkFolder(folder: string): Promise<string | undefined> {
   }
 }
 
-async function removeIfStale(path: string): Promise<string | undefined> {
+async function removeIfStale(path: string, seen: string): Promise<string | undefined> {
   const outcome = await knock(path);
   if (outcome === 'ECONNREFUSED') {
-    await unlink(path);
-    return undefined;
+    return removeOnly(path, seen);
   }
   if (outcome === 'ENOENT') {
     return undefined;
   }
-  return outcome === 'answered'
-    ? 'another process listens on this socket'
-    : `the socket exists and cannot be tried: ${outcome}`;
+  return outcome === 'answered' ? taken : `the socket exists and cannot be tried: ${outcome}`;
+}
+
+/**
+ * Removes the file that was seen and no other: a process that starts at the same moment may have removed it and bound its own. To rename
+ * takes whatever is there now, in one step, and binding fails when anything is; so of two processes one gets the path.
+ */
+async function removeOnly(path: string, seen: string): Promise<string | undefined> {
+  const aside = join(dirname(path), `.${randomUUID()}`);
+  await rename(path, aside);
+  if (identity(await lstat(aside, { bigint: true })) === seen) {
+    await unlink(aside);
+    return undefined;
+  }
+  await rename(aside, path);
+  return taken;
+}
+
+/** The time too, because a file system gives the number of a removed file to the next one. */
+function identity({ dev, ino, mtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${mtimeNs}`;
 }
 
 /** The one sure sign of a listener: the kernel refuses a connection to a socket file whose process is gone. */
