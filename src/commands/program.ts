@@ -4,12 +4,14 @@
  * Leaves to others: what a command does (serve.ts), and ending the process (main.ts).
  */
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { addExplain, type ExplainPorts } from './explain.ts';
+import { addImport, type ImportPorts } from './import.ts';
 import { lintCommand } from './lint.ts';
 import { addPolicyFilesCommand, type PolicyFilesPorts } from './policy-files.ts';
 import { addServe, type ServePorts } from './serve.ts';
 import { testCommand } from './test.ts';
 
-export interface ProgramPorts extends ServePorts, PolicyFilesPorts {
+export interface ProgramPorts extends ServePorts, ImportPorts, PolicyFilesPorts, ExplainPorts {
   /** Columns of the terminal; undefined: none. */
   readonly columns: number | undefined;
 }
@@ -26,7 +28,9 @@ export async function runProgram(args: readonly string[], ports: ProgramPorts): 
   addServe(program, ports, done);
   addPolicyFilesCommand(program, lintCommand, ports, done);
   addPolicyFilesCommand(program, testCommand, ports, done);
-  for (const command of [program, ...program.commands]) {
+  addExplain(program, ports, done);
+  addImport(program, ports, done);
+  for (const command of withSubcommands(program)) {
     command.configureOutput(outputOf(command, ports));
   }
   if (args.length === 0) {
@@ -61,9 +65,16 @@ function createProgram(ports: ProgramPorts): Command {
     .exitOverride();
 }
 
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
 function outputOf(command: Command, ports: ProgramPorts): OutputConfiguration {
-  const parents = command.parent === null ? [] : [command.parent.name()];
-  const name = [...parents, command.name()].join(' ');
+  const name = fullName(command);
   const width = Math.min(ports.columns ?? widestColumns, widestColumns);
   return {
     writeOut: ports.writeOut,
