@@ -31,7 +31,7 @@ Exit codes: 0 a policy was written, 1 nothing could be translated, 2 bad usage o
 /** Adds the command; `done` is told its exit code. */
 export function addImport(program: Command, ports: ImportPorts, done: (exitCode: number) => void): void {
   const command = program
-    .command('import')
+    .command('import [KIND]')
     .summary('make a policy of a document of another kind')
     .description('Makes a policy of a document of another kind. The one kind so far: openapi.')
     .usage('openapi FILE [options]')
