@@ -8,7 +8,7 @@
 import { type Mistake, readMistakes, wordIssue } from './mistake.ts';
 import { byPlace, type Problem } from './problem.ts';
 import { type PolicyContent, partialPolicySchema, policySchema } from './schema.ts';
-import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
+import { type Place, type ToPlace, type Tree, type TreePath, valueAt } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
 /** One text that may hold policy documents. */
@@ -16,6 +16,8 @@ export interface PolicyFile {
   /** File, or `configmap/NAMESPACE/NAME/KEY`; it names the place of problems. */
   readonly name: string;
   readonly text: string;
+  /** For a text that is a part of a larger one: where an offset into it stands in that. */
+  readonly toPlace?: ToPlace;
 }
 
 export interface PolicyDocument {
@@ -28,7 +30,7 @@ export interface PolicyDocument {
   /** Likewise of its rules. */
   readonly ruleNames: ReadonlySet<string> | undefined;
   readonly place: Tree['place'];
-  readonly placeIn: Tree['placeIn'];
+  readonly placesIn: Tree['placesIn'];
   /** Something in the mapping or list at this path, at any depth, was left out. */
   readonly isDamaged: (path: TreePath) => boolean;
   /** This very node was left out: it seems to be missing, and is not. */
@@ -37,20 +39,32 @@ export interface PolicyDocument {
 
 export interface ParsedFile {
   readonly documents: readonly PolicyDocument[];
-  /** Sorted by place; all are errors. */
+  /** Sorted by place. */
   readonly problems: readonly Problem[];
 }
 
-export function parseDocuments(file: PolicyFile): ParsedFile {
-  const { trees, problems: unreadable } = readYaml(file.name, file.text);
-  const problems = [...unreadable];
-  const documents = trees.map((tree) => {
-    if (tree === undefined) return unreadableDocument(file.name);
-    const { document, mistakes } = checkTree(file.name, tree, unreadable.length === 0);
-    problems.push(...mistakes.map((mistake) => toProblem(file.name, mistake)));
-    return document;
-  });
-  return { documents, problems: problems.toSorted(byPlace) };
+/** All problems are errors. */
+export function parseDocuments({ name, text, toPlace }: PolicyFile): ParsedFile {
+  const { trees, problems } = readYaml(name, text, toPlace);
+  return gather(
+    problems,
+    trees.map((tree) => parseDocument(name, tree, problems.length === 0)),
+  );
+}
+
+/** `problems` are those of the text itself. */
+export function gather(problems: readonly Problem[], parts: readonly ParsedFile[]): ParsedFile {
+  return {
+    documents: parts.flatMap(({ documents }) => documents),
+    problems: [...problems, ...parts.flatMap((part) => part.problems)].toSorted(byPlace),
+  };
+}
+
+/** One document; undefined stands for one that could not be read. `isReadable`: nothing was wrong with the text around it. */
+export function parseDocument(file: string, tree: Tree | undefined, isReadable: boolean): ParsedFile {
+  if (tree === undefined) return { documents: [unreadableDocument(file)], problems: [] };
+  const { document, mistakes } = checkTree(file, tree, isReadable);
+  return { documents: [document], problems: mistakes.map((mistake) => toProblem(file, mistake)) };
 }
 
 function toProblem(file: string, { place, code, message, hint }: Mistake): Problem {
@@ -66,7 +80,7 @@ function checkTree(file: string, tree: Tree, isReadable: boolean): CheckedTree {
   const parsed = policySchema.safeParse(tree.value, { error: wordIssue });
   const issuerNames = namesOf(valueAt(tree, ['issuers']));
   const ruleNames = namesOf(valueAt(tree, ['rules']));
-  const known = { file, issuerNames, ruleNames, place: tree.place, placeIn: tree.placeIn };
+  const known = { file, issuerNames, ruleNames, place: tree.place, placesIn: tree.placesIn };
   if (parsed.success) {
     return { document: { ...known, ...undamaged, content: parsed.data, isComplete: isReadable }, mistakes: [] };
   }
@@ -167,7 +181,7 @@ function unreadableDocument(file: string): PolicyDocument {
     issuerNames: undefined,
     ruleNames: undefined,
     place: firstPlace,
-    placeIn: firstPlace,
+    placesIn: () => firstPlace,
     isDamaged: () => true,
     isLeftOut: () => true,
   };

@@ -34,7 +34,7 @@ export function createReport(): Report {
   const add =
     (severity: Problem['severity']): ReportProblem =>
     ({ document, path }, code, message, { hint, part, offset } = {}) => {
-      const place = offset === undefined ? document.place(path, part) : document.placeIn(path, offset);
+      const place = offset === undefined ? document.place(path, part) : document.placesIn(path)(offset);
       found.push({ severity, file: document.file, ...place, code, message, ...(hint === undefined ? {} : { hint }) });
     };
   return {

@@ -2,9 +2,7 @@
  * Promises: line and column of an offset into a text. Lines are counted when the first place is asked for: a text without problems
  * never needs one.
  */
-import type { Place } from './tree.ts';
-
-export type ToPlace = (offset: number) => Place;
+import type { ToPlace } from './tree.ts';
 
 export function createPlaces(text: string): ToPlace {
   let starts: readonly number[] | undefined;

@@ -14,6 +14,9 @@ export interface Place {
   readonly column: number;
 }
 
+/** Where an offset into a text stands. */
+export type ToPlace = (offset: number) => Place;
+
 /** Offsets into the text for one mapping or list; `keys` is absent for a list. */
 export interface NodeOffsets {
   readonly start: number;
@@ -28,8 +31,8 @@ export interface Tree {
   readonly value: unknown;
   /** Where the value at a path, or its key, stands; for a path that leads nowhere, the deepest node that exists. */
   readonly place: (path: TreePath, part?: 'key' | 'value') => Place;
-  /** Where a code unit of the text at a path stands; the start of that text where its spelling does not tell. */
-  readonly placeIn: (path: TreePath, offset: number) => Place;
+  /** Where the code units of the text at a path stand; at the start of that text when its spelling does not tell. */
+  readonly placesIn: (path: TreePath) => ToPlace;
   /** Takes the node out of the tree, so that the rest can still be checked. */
   remove(path: TreePath): void;
   /** The mapping or list at a path; undefined when there is none. */
@@ -39,7 +42,7 @@ export interface Tree {
 /** The text that a tree was read from. */
 export interface TreeSource {
   readonly text: string;
-  readonly toPlace: (offset: number) => Place;
+  readonly toPlace: ToPlace;
 }
 
 export function createTree(
@@ -70,11 +73,11 @@ export function createTree(
   return {
     value,
     place: (path, part = 'value') => toPlace(offsetOf(path, part)),
-    placeIn: (path, offset) => {
+    placesIn: (path) => {
       const scalarStart = offsetOf(path, 'value');
       const scalar = path.reduce<unknown>(childOf, value);
       const toSource = typeof scalar === 'string' ? alignScalar(text, scalarStart, scalar) : undefined;
-      return toPlace(toSource === undefined ? scalarStart : toSource(offset));
+      return (offset) => toPlace(toSource === undefined ? scalarStart : toSource(offset));
     },
     remove: (path) => {
       const parent = container(path.slice(0, -1));

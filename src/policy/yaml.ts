@@ -17,7 +17,7 @@ import {
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
 import { createPlaces } from './text-places.ts';
-import { createTree, type NodeOffsets, type Tree, type TreeSource } from './tree.ts';
+import { createTree, type NodeOffsets, type ToPlace, type Tree, type TreeSource } from './tree.ts';
 
 /** Most nodes of one document with all aliases expanded; the largest policies that make sense have a tenth of it. */
 const maxNodes = 2_000_000;
@@ -46,8 +46,8 @@ export interface YamlText {
   readonly problems: readonly Problem[];
 }
 
-export function readYaml(file: string, text: string): YamlText {
-  const toPlace = createPlaces(text);
+/** `toPlace` is given for a text that is a part of a larger one. */
+export function readYaml(file: string, text: string, toPlace: ToPlace = createPlaces(text)): YamlText {
   const plain = readPlainYaml(text);
   if (plain === undefined || plain.length === 0) return readAnyYaml(file, { text, toPlace });
   const trees = plain.map(({ value, start, offsets }) => createTree(value, start, offsets, { text, toPlace }));
