@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { createOutput } from './commands/output.ts';
 import { runProgram } from './commands/program.ts';
 import { startLoaded } from './commands/start.ts';
 
@@ -23,13 +24,14 @@ async function main(): Promise<number> {
     process.stderr.write(`scopegate: needs Node.js ${oldestNode} or later, this is ${process.version}\n`);
     return 1;
   }
+  const { writeOut, writeError, end } = createOutput(process.stdout, process.stderr);
   try {
-    return await runProgram(process.argv.slice(2), {
+    const exitCode = await runProgram(process.argv.slice(2), {
       version: packageVersion(),
       environment: process.env,
       columns: process.stdout.columns,
-      writeOut: (text) => process.stdout.write(text),
-      writeError: (text) => process.stderr.write(text),
+      writeOut,
+      writeError,
       // Opened when it is read.
       get stdin() {
         return process.stdin;
@@ -39,9 +41,10 @@ async function main(): Promise<number> {
       signals: process,
       start: startLoaded,
     });
+    return await end(exitCode);
   } catch (fault) {
-    process.stderr.write(`scopegate: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}\n`);
-    return 1;
+    writeError(`scopegate: ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}\n`);
+    return end(1);
   }
 }
 
