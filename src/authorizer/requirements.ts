@@ -37,7 +37,7 @@ function checkCondition({ rule, parameters }: Match, token: VerifiedToken, at: M
   const path = decodeValues(parameters);
   if (path === undefined) return new Stop('condition_error', 'a value of the path template is no UTF-8');
   const result = condition.evaluate(conditionInput(path, token, at));
-  if (typeof result !== 'boolean') return new Stop('condition_error', result.detail);
+  if (typeof result !== 'boolean') return new Stop(result.reason, result.detail);
   return result ? undefined : new Stop('condition_false');
 }
 
