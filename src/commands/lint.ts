@@ -15,8 +15,8 @@ Examples:
   scopegate lint --format sarif policy.yaml > scopegate.sarif
       for code scanning; --format github writes annotations of a workflow
 
-All files make one policy, and its tests are run, as in serve: what lint finds clean, serve
-takes. The last line, on stderr, sums up.
+All files make one policy, and its tests are run, as serve does before it puts one in force.
+What was found goes to stdout, and one line that sums it up to stderr.
 
 Exit codes: 0 clean or only warnings, 1 errors, 2 bad usage or a file that cannot be read.
 `;

@@ -4,7 +4,8 @@
  * Leaves to others: reading them, and showing what was found (report/).
  */
 import { compile } from '../policy/compile.ts';
-import { type PolicyFile, parseDocuments } from '../policy/document.ts';
+import type { PolicyFile } from '../policy/document.ts';
+import { readPolicyFile } from '../policy/manifest.ts';
 import { byPlace, type Problem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -21,7 +22,7 @@ export interface LintResult {
 
 /** `nowMs`, in milliseconds since the epoch, is the instant of the tests. */
 export async function lint(files: readonly PolicyFile[], nowMs: number): Promise<LintResult> {
-  const parsed = files.map(parseDocuments);
+  const parsed = files.map(readPolicyFile);
   const compiled = compile(parsed.flatMap(({ documents }) => documents));
   const problems = [...parsed.flatMap((file) => file.problems), ...compiled.problems].toSorted(byPlace);
   const isGood = !problems.some(({ severity }) => severity === 'error');

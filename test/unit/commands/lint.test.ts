@@ -103,7 +103,29 @@ describe('scopegate lint', () => {
 
   it('an empty file: an error', async () => {
     const { exitCode, out } = await here.run(['lint', '-'], { input: '# nothing\n' });
-    expect([exitCode, out]).toEqual([1, '<stdin>:1:1: error[no_document]: the text holds no document\n']);
+    expect([exitCode, out]).toEqual([
+      1,
+      '<stdin>:1:1: error[no_document]: the text holds no document\n',
+    ]);
+  });
+
+  it('a ConfigMap manifest: the documents in it, at lines of the manifest', async () => {
+    const manifest = [
+      'apiVersion: v1',
+      'kind: ConfigMap',
+      'metadata: { name: policy }',
+      'data:',
+      '  a.yaml: |',
+      '    apiVersion: scopegate.dev/v1',
+      '    kind: Policy',
+      '    rules: [{ name: m, paths: [/m], acess: public }]',
+      '  notes.txt: anything',
+    ].join('\n');
+    const { exitCode, out } = await here.run(['lint', good, '-'], { input: manifest });
+    expect(out).toMatch(/^<stdin>:8:37: error\[unknown_field\]: [^\n]*`acess`[^\n]*`access`[^\n]*\n$/);
+    expect(exitCode).toBe(1);
+    const mended = await here.run(['lint', good, '-'], { input: manifest.replace('acess', 'access') });
+    expect(mended).toEqual({ exitCode: 0, out: '', error: 'scopegate lint: no problems in 2 files\n' });
   });
 
   it('colours: only where stdout shows them', async () => {
