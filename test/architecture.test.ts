@@ -30,10 +30,13 @@ const rooms: Readonly<Record<string, Room>> = {
   report: { ours: ['policy', 'rehearsal'], packages: ['node:util'] },
   openapi: { ours: ['decision', 'policy'], packages: ['yaml'] },
   envoy: { ours: ['decision'], packages: ['node:buffer'] },
-  explanation: { ours: ['decision', 'token', 'policy', 'authorizer', 'report', 'envoy'], packages: [] },
   keyset: {
     ours: ['decision', 'token'],
     packages: ['jose', 'node:buffer', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:timers', 'node:tls'],
+  },
+  explanation: {
+    ours: ['decision', 'token', 'policy', 'authorizer', 'report', 'envoy', 'keyset'],
+    packages: [],
   },
   telemetry: { ours: ['decision'], packages: ['pino', 'prom-client', 'node:*'] },
   server: { ours: [], packages: ['@grpc/grpc-js', 'grpc-health-check', 'node:*'] },
@@ -58,7 +61,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['node:*'],
   },
   commands: {
-    ours: ['policy', 'rehearsal', 'report', 'openapi', 'sidecar', 'config'],
+    ours: ['policy', 'rehearsal', 'report', 'openapi', 'explanation', 'sidecar', 'config'],
     packages: ['commander', 'node:*'],
   },
   main: { ours: ['commands'], packages: ['node:*'] },

@@ -1,0 +1,55 @@
+/**
+ * Promises: the authorizer and the verifier of `serve` asked about one request, at one instant. Keys are those of the policy, or fetched
+ * where it says, waited for as long as a fetch may take.
+ */
+import { createAuthorizer } from '../authorizer/authorize.ts';
+import { createTokenVerifier, createUnsignedVerifier, type TokenVerifier } from '../authorizer/token-verifier.ts';
+import { createKeySets } from '../keyset/key-sets.ts';
+import { systemPorts } from '../keyset/ports.ts';
+import { defaultRefreshOptions } from '../keyset/refresh.ts';
+import type { ResolveKeys } from '../token/key.ts';
+import { explain } from './explain.ts';
+import type { Explanation } from './explanation.ts';
+import type { Question } from './facts.ts';
+
+/** Two documents of discovery and the keys themselves. */
+const keyWaitMs = 15_000;
+
+/** `onFault` is told of what is a fault of ours while keys are fetched. */
+export async function explainRequest(question: Question, onFault: (fault: unknown) => void): Promise<Explanation> {
+  const now = (): number => question.nowMs;
+  const keys = createKeys(onFault);
+  const verify: TokenVerifier = question.isSigned
+    ? createTokenVerifier({ resolveKeys: keys.resolve, now }, { ...question, tokenCacheEntries: 0 })
+    : createUnsignedVerifier(now, question);
+  try {
+    return await explain(question, createAuthorizer({ policy: () => question.snapshot, verify, now }), keyWaitMs);
+  } finally {
+    keys.stop();
+  }
+}
+
+interface Keys {
+  readonly resolve: ResolveKeys;
+  readonly stop: () => void;
+}
+
+/** Of the issuer that is asked for and no other. They are waited for by shadow rules too: where it serves, they are at hand. */
+function createKeys(onFault: (fault: unknown) => void): Keys {
+  const observe = {
+    fetched: ignore,
+    ignored: ignore,
+    changed: ignore,
+    fault: (_: string, fault: unknown) => onFault(fault),
+  };
+  const keySets = createKeySets(defaultRefreshOptions, systemPorts(observe));
+  return {
+    resolve: (issuer, hint) => {
+      keySets.update([issuer]);
+      return keySets.resolve(issuer, hint, keyWaitMs);
+    },
+    stop: () => keySets.stop(),
+  };
+}
+
+function ignore(): void {}
