@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readInputs } from '../../../src/commands/input.ts';
-import { CommandLine } from './command-line.ts';
+import { CommandLine } from '../../support/command-line.ts';
 
 let here: CommandLine;
 beforeEach(() => {

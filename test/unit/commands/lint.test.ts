@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CommandLine } from './command-line.ts';
+import { CommandLine } from '../../support/command-line.ts';
 
 let here: CommandLine;
 let good: string;
@@ -103,10 +103,7 @@ describe('scopegate lint', () => {
 
   it('an empty file: an error', async () => {
     const { exitCode, out } = await here.run(['lint', '-'], { input: '# nothing\n' });
-    expect([exitCode, out]).toEqual([
-      1,
-      '<stdin>:1:1: error[no_document]: the text holds no document\n',
-    ]);
+    expect([exitCode, out]).toEqual([1, '<stdin>:1:1: error[no_document]: the text holds no document\n']);
   });
 
   it('a ConfigMap manifest: the documents in it, at lines of the manifest', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CommandLine } from './command-line.ts';
+import { CommandLine } from '../../support/command-line.ts';
 
 let here: CommandLine;
 let good: string;

@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ProgramPorts, runProgram } from '../../../src/commands/program.ts';
+import { type ProgramPorts, runProgram } from '../../src/commands/program.ts';
 
 export const nowMs = Date.parse('2026-11-24T12:00:00Z');
 
