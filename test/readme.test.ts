@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { serveOptions } from '../src/config/serve-options.ts';
 import { compile } from '../src/policy/compile.ts';
 import { parseDocuments } from '../src/policy/document.ts';
+import { CommandLine } from './support/command-line.ts';
 import { denyTable, readme, section } from './support/readme.ts';
 
 const root = new URL('../', import.meta.url);
@@ -30,6 +30,23 @@ function all(pattern: RegExp): string[] {
   return [...readme.matchAll(pattern)].map((match) => match[1] ?? '');
 }
 
+const commandLine = new CommandLine();
+afterAll(() => {
+  commandLine.remove();
+});
+
+/** What `scopegate COMMAND policy.yaml` prints, as the README shows it. */
+async function printed(command: string, policy: string): Promise<string> {
+  const { out } = await commandLine.run([command, commandLine.file('policy.yaml', `${policy}\n`)]);
+  return `$ scopegate ${command} policy.yaml\n${out.replaceAll('…/', '').trimEnd()}`;
+}
+
+/** `text` with one part changed, which must be in it. */
+function changed(text: string, part: string, by: string): string {
+  expect(text).toContain(part);
+  return text.replace(part, by);
+}
+
 describe('README', () => {
   it('the deny table: as generated from deny-reason.ts', () => {
     expect(section('deny-table')).toBe(denyTable());
@@ -51,6 +68,19 @@ describe('README', () => {
     expect(compiled.snapshot?.rules.map(({ name }) => name)).toEqual(['health', 'orders-read', 'orders-write']);
   });
 
+  it('what lint says of its mistakes: what it says', async () => {
+    const misspelt = changed(section('first-policy'), 'audiences:', 'audience:');
+    const clashing = changed(misspelt, 'methods: [POST, DELETE]', 'methods: [POST, DELETE, GET]');
+    expect(await printed('lint', clashing)).toBe(section('lint-output'));
+  });
+
+  it('the first tests: pass; without the scope of the writer one fails, as shown', async () => {
+    const policy = `${section('first-policy')}\n${section('first-tests')}`;
+    expect(await printed('test', policy)).toMatch(/^\$.*\n(?:✓ .*\n?)+$/);
+    const open = changed(policy, '    require: { scopes: [orders:write] }\n', '');
+    expect(await printed('test', open)).toBe(section('test-output'));
+  });
+
   it('the npm scripts it names exist', () => {
     const { scripts } = z
       .object({ scripts: z.record(z.string(), z.string()) })
@@ -60,10 +90,12 @@ describe('README', () => {
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  it('the options it names exist', () => {
-    const known = new Set([...Object.values(serveOptions).map(({ flag }) => flag), '--help', '--once']);
+  it('the options it names exist', async () => {
+    const commands = ['serve', 'lint', 'test'];
+    const helps = await Promise.all(commands.map((command) => commandLine.run([command, '--help'])));
+    const known = new Set(['--once', ...helps.flatMap(({ out }) => out.match(/--[a-z][a-z-]+/g) ?? [])]);
     const named = all(/(--[a-z][a-z-]+)/g).filter((flag) => !flag.startsWith('--config'));
-    expect(named).toContain('--policy');
+    expect(named).toEqual(expect.arrayContaining(['--policy', '--format']));
     expect(named.filter((flag) => !known.has(flag))).toEqual([]);
   });
 
