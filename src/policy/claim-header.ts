@@ -69,7 +69,10 @@ const formats: Readonly<Record<ClaimFormat, (claim: unknown) => string>> = {
   csv: (claim) => {
     if (!Array.isArray(claim)) return encode(textOf(claim) ?? '', outsideText);
     const items = claim.map(textOf);
-    return items.every((item) => item !== undefined) ? items.map((item) => encode(item, outsideItem)).join(',') : '';
+    if (!items.every((item) => item !== undefined)) return '';
+    const texts = items.map((item) => encode(item, outsideItem));
+    // A list of nothing but empty texts says no more than an empty list.
+    return texts.every((text) => text === '') ? '' : texts.join(',');
   },
   json: (claim) => (isExact(claim) ? encode(JSON.stringify(claim), outsideText) : ''),
   base64json: (claim) => (isExact(claim) ? Buffer.from(JSON.stringify(claim)).toString('base64url') : ''),
@@ -81,8 +84,12 @@ function textOf(claim: unknown): string | undefined {
   return isPlain ? JSON.stringify(claim) : undefined;
 }
 
-/** A whole number past 2^53 was rounded when it was parsed: two users would share one identity. Infinity has no JSON text. */
+/**
+ * A whole number past 2^53 was rounded when it was parsed: two users would share one identity. Infinity has no JSON text. At any
+ * depth: the text of a list or object holds the texts of its numbers.
+ */
 function isExact(claim: unknown): boolean {
+  if (typeof claim === 'object' && claim !== null) return Object.values(claim).every(isExact);
   if (typeof claim !== 'number') return true;
   return Number.isFinite(claim) && (!Number.isInteger(claim) || Number.isSafeInteger(claim));
 }

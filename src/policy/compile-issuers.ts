@@ -114,8 +114,18 @@ function checkUrls(content: IssuerContent, insecure: Issuer['insecure'], spot: S
   }
 }
 
+/** The audience that a provider puts into tokens for any resource. */
+const sharedAudiences: Readonly<Partial<Record<NonNullable<IssuerContent['provider']>, string>>> = {
+  keycloak: 'account',
+};
+
 function checkAudiences({ audiences, provider }: IssuerContent, spot: Spot, report: Report): void {
   // A Cognito token names no audience; its clients stand in for it.
+  for (const [index, audience] of (audiences ?? []).entries()) {
+    if (sharedAudiences[provider ?? 'generic'] !== audience) continue;
+    const message = `every token of this provider has audience ${quote(audience)}, whatever it was issued for`;
+    report.warn(within(spot, 'audiences', index), 'shared_audience', message);
+  }
   if (audiences !== undefined || provider === 'cognito') return;
   if (spot.document.isLeftOut([...spot.path, 'audiences'])) return;
   report.error(spot, 'missing_field', '`audiences` is required');

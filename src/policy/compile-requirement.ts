@@ -8,15 +8,19 @@ import type { PlacedRoute } from './compile-routes.ts';
 import { durationSeconds } from './duration.ts';
 import { type Report, type Spot, within } from './report.ts';
 import type { RuleContent } from './schema.ts';
-import type { Requirement } from './snapshot.ts';
+import type { PolicySnapshot, Requirement } from './snapshot.ts';
 import { didYouMean } from './suggestion.ts';
 import { quote } from './wording.ts';
 
 /** Conditions by their text; rules share one when they say the same. */
 export type ConditionCompiler = (source: string) => Condition | readonly ConditionProblem[];
 
-export function createConditionCompiler(): ConditionCompiler {
+/** Those of the policy before need not be compiled again. */
+export function createConditionCompiler(previous: PolicySnapshot | undefined): ConditionCompiler {
   const compiled = new Map<string, Condition | readonly ConditionProblem[]>();
+  for (const { require } of previous?.rules ?? []) {
+    if (require.condition !== undefined) compiled.set(require.condition.source, require.condition);
+  }
   return (source) => {
     const condition = compiled.get(source) ?? compileCondition(source);
     compiled.set(source, condition);

@@ -1,12 +1,12 @@
 /**
- * Promises: the hosts, paths and methods of a rule as routes, and an error for every two rules that would be equally specific on a
- * request that both match. Two routes are that exactly when they have one host, paths of one shape, and a method in common.
+ * Promises: the hosts, paths and methods of a rule as routes.
+ * Leaves to others: what two rules have in common (route-table.ts).
  */
 import { Stop } from '../decision/step.ts';
 import type { PathPattern, Route } from './match.ts';
 import { canonicalHost, isMethodToken } from './path.ts';
 import { PatternRefusal, parsePathPattern, shapeOf } from './path-pattern.ts';
-import { placeName, type Report, type Spot, within } from './report.ts';
+import { type Report, type Spot, within } from './report.ts';
 import type { RuleContent } from './schema.ts';
 import type { PolicySnapshot, Rule } from './snapshot.ts';
 import { quote } from './wording.ts';
@@ -126,36 +126,4 @@ function checkMethods(methods: readonly string[] | undefined, spot: Spot, report
 
 function reportRepeated(spot: Spot, report: Report): void {
   report.error(spot, 'duplicate_entry', 'the same entry is already in this list');
-}
-
-/** Names each pair of rules once, at the later of the two. */
-export function checkEqualRoutes(routes: readonly PlacedRoute[], report: Report): void {
-  const taken = new Map<string, PlacedRoute>();
-  const reported = new Set<string>();
-  for (const route of routes) {
-    for (const method of route.methods ?? ['']) {
-      // A space is in no host, shape or method.
-      const key = `${route.host ?? ''} ${route.shape} ${method}`;
-      const other = taken.get(key);
-      if (other === undefined) taken.set(key, route);
-      else reportEqual(other, route, { method, reported, report });
-    }
-  }
-}
-
-function reportEqual(
-  first: PlacedRoute,
-  second: PlacedRoute,
-  { method, reported, report }: { readonly method: string; readonly reported: Set<string>; readonly report: Report },
-): void {
-  const pair = JSON.stringify([placeName(ruleSpot(first)), placeName(ruleSpot(second))]);
-  if (first.rule === second.rule || reported.has(pair)) return;
-  reported.add(pair);
-  const request = [method === '' ? 'any method' : method, first.host ?? 'any host', first.shape].join(', ');
-  const message = `rules ${quote(first.rule.name)} (${placeName(first.spot)}) and ${quote(second.rule.name)} are equally specific`;
-  report.error(second.spot, 'equal_rules', `${message} on ${request}`);
-}
-
-function ruleSpot({ spot }: PlacedRoute): Spot {
-  return { document: spot.document, path: spot.path.slice(0, 2) };
 }

@@ -2,24 +2,20 @@
  * Promises: the rules of all documents, each valid, with distinct names, and their routes.
  */
 import { compileHeaders, type HeaderTable, mergeHeaders } from './compile-headers.ts';
-import {
-  type ConditionCompiler,
-  checkPathNames,
-  compileRequirement,
-  createConditionCompiler,
-} from './compile-requirement.ts';
+import { type ConditionCompiler, checkPathNames, compileRequirement } from './compile-requirement.ts';
 import { compileRoutes, type PlacedRoute } from './compile-routes.ts';
 import type { PolicyDocument } from './document.ts';
 import { checkKnown, type KnownNames } from './known-names.ts';
 import { placeName, type Report, type Spot, within } from './report.ts';
 import type { RuleContent } from './schema.ts';
-import type { PolicySnapshot, Requirement, Rule } from './snapshot.ts';
+import type { PolicySnapshot, Rule } from './snapshot.ts';
 import { quote } from './wording.ts';
 
 export interface RuleContext {
   readonly defaultHeaders: HeaderTable;
   readonly pathParameters: PolicySnapshot['pathParameters'];
   readonly names: KnownNames;
+  readonly conditions: ConditionCompiler;
 }
 
 export interface CompiledRule {
@@ -34,13 +30,12 @@ export function compileRules(
   report: Report,
 ): readonly CompiledRule[] {
   const compiled: CompiledRule[] = [];
-  const conditions = createConditionCompiler();
   const names = new Map<string, Spot>();
   for (const document of documents) {
     for (const [index, content] of (document.content.rules ?? []).entries()) {
       const spot: Spot = { document, path: ['rules', index] };
       checkName(content.name, within(spot, 'name'), names, report);
-      compiled.push(compileRule({ content, spot }, context, conditions, report));
+      compiled.push(compileRule(content, spot, context, report));
     }
   }
   return compiled;
@@ -52,23 +47,14 @@ function checkName(name: string, spot: Spot, names: Map<string, Spot>, report: R
   else report.error(spot, 'duplicate_name', `rule ${quote(name)} is already defined at ${placeName(namesake)}`);
 }
 
-interface PlacedRule {
-  readonly content: RuleContent;
-  readonly spot: Spot;
-}
-
-function compileRule(
-  { content, spot }: PlacedRule,
-  context: RuleContext,
-  conditions: ConditionCompiler,
-  report: Report,
-): CompiledRule {
+function compileRule(content: RuleContent, spot: Spot, context: RuleContext, report: Report): CompiledRule {
   const access = content.access ?? 'token';
   const own = compileHeaders(content.headers, within(spot, 'headers'), report);
   checkIssuers(content.issuers, context.names, within(spot, 'issuers'), report);
+  checkKnown(content.inject, { kind: 'client', known: context.names.clients }, within(spot, 'inject'), report);
   if (access !== 'token') checkAccess(content, spot, report);
-  const require = compileRequirement(content.require, conditions, within(spot, 'require'), report);
-  if (access === 'token') warnOpen(content.name, require, within(spot, 'name'), report);
+  const require = compileRequirement(content.require, context.conditions, within(spot, 'require'), report);
+  if (access === 'token') warnOpen(content, spot, report);
   const rule: Rule = {
     name: content.name,
     access,
@@ -89,11 +75,11 @@ function checkIssuers(issuers: readonly string[] | undefined, names: KnownNames,
   }
 }
 
-function warnOpen(name: string, require: Requirement, spot: Spot, report: Report): void {
-  const { scopes, anyScope, condition } = require;
-  if (scopes.length > 0 || anyScope.length > 0 || condition !== undefined) return;
+function warnOpen({ name, require }: RuleContent, spot: Spot, report: Report): void {
+  const { scopes = [], anyScope = [], when } = require ?? {};
+  if (scopes.length > 0 || anyScope.length > 0 || when !== undefined || spot.document.isDamaged(spot.path)) return;
   const message = `rule ${quote(name)} requires no scope and has no condition, any token of its issuers may pass`;
-  report.warn(spot, 'no_scopes', message);
+  report.warn(within(spot, 'name'), 'no_scopes', message);
 }
 
 /** All of these are about a token. Where none is looked at, they would promise a protection that is not there. */

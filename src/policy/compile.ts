@@ -5,17 +5,22 @@
  */
 import { compileDefaults, type Defaults } from './compile-defaults.ts';
 import { type CompiledIssuer, compileIssuers } from './compile-issuers.ts';
+import { createConditionCompiler } from './compile-requirement.ts';
 import { compileRevocations } from './compile-revocations.ts';
-import { checkEqualRoutes } from './compile-routes.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { compileTests } from './compile-tests.ts';
 import type { PolicyDocument } from './document.ts';
+import { checkDpopOrigins } from './dpop-origins.ts';
 import { hashDocuments } from './hash.ts';
-import { knownNames } from './known-names.ts';
+import { reuseIssuers } from './known-issuers.ts';
+import { type KnownNames, knownNames } from './known-names.ts';
 import { buildRouteIndex, type RouteIndex } from './match.ts';
+import { warnPreflight } from './preflight.ts';
 import { compareText, type Problem } from './problem.ts';
+import { warnUnreachable } from './reachability.ts';
 import { createReport, type Report, within } from './report.ts';
 import { createRevocations, type Revocation } from './revocation.ts';
+import { buildRouteTable } from './route-table.ts';
 import type { PolicySnapshot, PolicyTest, Rule } from './snapshot.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { quote } from './wording.ts';
@@ -23,50 +28,72 @@ import { quote } from './wording.ts';
 export interface Compiled {
   /** Undefined exactly when a problem is an error, or a document is not complete or missing. */
   readonly snapshot: PolicySnapshot | undefined;
-  /** Sorted by place; beside a snapshot they are all warnings. */
+  /** Sorted by place; beside a snapshot they are all warnings. A warning is right whatever errors there are. */
   readonly problems: readonly Problem[];
 }
 
-export function compile(documents: readonly PolicyDocument[]): Compiled {
+/** `previous` is the policy before: what has not changed is taken from it. */
+export function compile(documents: readonly PolicyDocument[], previous?: PolicySnapshot): Compiled {
   const report = createReport();
   refuseUnsupported(documents, report);
   const defaults = compileDefaults(documents, report);
-  const issuers = compileIssuers(documents, report);
+  const issuers = reuseIssuers(compileIssuers(documents, report), previous);
   const names = knownNames(documents);
   const { headers: defaultHeaders, pathParameters } = defaults;
-  const rules = compileRules(documents, { defaultHeaders, pathParameters, names }, report);
+  const context = { defaultHeaders, pathParameters, names, conditions: createConditionCompiler(previous) };
+  const rules = compileRules(documents, context, report);
   const revocations = compileRevocations(documents, names, report);
   const tests = compileTests(documents, { names, rules: rules.map(({ rule }) => rule) }, report);
-  for (const mode of modes) {
-    const whole = rules.filter((compiled) => isWhole(compiled) && compiled.rule.mode === mode);
-    checkEqualRoutes(
-      whole.flatMap(({ routes }) => routes),
-      report,
-    );
-  }
-  warnUnusedIssuers(issuers, rules, report);
+  checkRoutes(rules, defaults, report);
+  checkDpopOrigins(documents, report);
+  warnUnusedIssuers(issuers, rules, { names, documents, report });
   checkNotEmpty(documents, report);
-  const problems = report.problems();
   const isGood = !report.hasErrors() && documents.length > 0 && documents.every(({ isComplete }) => isComplete);
-  if (isGood) return { snapshot: assemble(documents, { defaults, issuers, rules, revocations, tests }), problems };
-  // Warnings about what is left of a document with errors may well be wrong.
-  return { snapshot: undefined, problems: problems.filter(({ severity }) => severity === 'error') };
+  const snapshot = isGood ? assemble(documents, { defaults, issuers, rules, revocations, tests }) : undefined;
+  if (snapshot !== undefined) warnPreflight(withMode(rules, 'enforce'), snapshot.routes, report);
+  return { snapshot, problems: report.problems() };
 }
 
 /** Shadow rules are matched among themselves. */
 const modes: readonly Rule['mode'][] = ['enforce', 'shadow'];
 
-/** A rule that lost a host or a method to a problem would seem to match more than it was meant to. */
-function isWhole({ spot }: CompiledRule): boolean {
-  return !spot.document.isDamaged(spot.path);
+function withMode(rules: readonly CompiledRule[], mode: Rule['mode']): readonly CompiledRule[] {
+  return rules.filter(({ rule }) => rule.mode === mode);
 }
 
-function warnUnusedIssuers(issuers: readonly CompiledIssuer[], rules: readonly CompiledRule[], report: Report): void {
+function checkRoutes(rules: readonly CompiledRule[], { resourceMetadata }: Defaults, report: Report): void {
+  for (const mode of modes) {
+    // A rule that lost a host or a method to a problem would seem to match more than it was meant to.
+    const whole = withMode(rules, mode).filter(({ spot }) => !spot.document.isDamaged(spot.path));
+    const table = buildRouteTable(
+      whole.flatMap(({ routes }) => routes),
+      report,
+    );
+    warnUnreachable(whole, { table, hasMetadata: resourceMetadata !== undefined && mode === 'enforce' }, report);
+  }
+}
+
+interface Naming {
+  readonly names: KnownNames;
+  readonly documents: readonly PolicyDocument[];
+  readonly report: Report;
+}
+
+function warnUnusedIssuers(
+  issuers: readonly CompiledIssuer[],
+  rules: readonly CompiledRule[],
+  { names, documents, report }: Naming,
+): void {
   const used = new Set<string>();
+  // A rule that is left out, or a name that is misspelled, may have been meant for any of them.
+  if (documents.some(({ isDamaged, isLeftOut }) => isDamaged(['rules']) || isLeftOut(['rules']))) return;
   for (const { rule } of rules) {
     if (rule.access !== 'token') continue;
     if (rule.issuers === undefined) return;
-    for (const name of rule.issuers) used.add(name);
+    for (const name of rule.issuers) {
+      if (names.issuers?.has(name) === false) return;
+      used.add(name);
+    }
   }
   for (const { issuer, spot } of issuers) {
     if (used.has(issuer.name)) continue;
@@ -93,8 +120,7 @@ interface Parts {
 function assemble(documents: readonly PolicyDocument[], parts: Parts): PolicySnapshot {
   const { defaults, issuers, rules, revocations, tests } = parts;
   const { realm, pathParameters, resourceMetadata } = defaults;
-  const enforcing = rules.filter(({ rule }) => rule.mode === 'enforce');
-  const headers = [...defaults.headers.values(), ...enforcing.flatMap(({ rule }) => rule.headers)];
+  const headers = [...defaults.headers.values(), ...withMode(rules, 'enforce').flatMap(({ rule }) => rule.headers)];
   return {
     hash: hashDocuments(documents),
     issuers: new Map(issuers.map(({ issuer }) => [issuer.issuer, issuer])),
@@ -111,5 +137,5 @@ function assemble(documents: readonly PolicyDocument[], parts: Parts): PolicySna
 }
 
 function routesOf(rules: readonly CompiledRule[], mode: Rule['mode']): RouteIndex {
-  return buildRouteIndex(rules.filter(({ rule }) => rule.mode === mode).flatMap(({ routes }) => routes));
+  return buildRouteIndex(withMode(rules, mode).flatMap(({ routes }) => routes));
 }

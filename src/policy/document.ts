@@ -29,6 +29,8 @@ export interface PolicyDocument {
   readonly issuerNames: ReadonlySet<string> | undefined;
   /** Likewise of its rules. */
   readonly ruleNames: ReadonlySet<string> | undefined;
+  /** Likewise of its clients. */
+  readonly clientNames: ReadonlySet<string> | undefined;
   readonly place: Tree['place'];
   readonly placesIn: Tree['placesIn'];
   /** Something in the mapping or list at this path, at any depth, was left out. */
@@ -78,9 +80,14 @@ interface CheckedTree {
 
 function checkTree(file: string, tree: Tree, isReadable: boolean): CheckedTree {
   const parsed = policySchema.safeParse(tree.value, { error: wordIssue });
-  const issuerNames = namesOf(valueAt(tree, ['issuers']));
-  const ruleNames = namesOf(valueAt(tree, ['rules']));
-  const known = { file, issuerNames, ruleNames, place: tree.place, placesIn: tree.placesIn };
+  const known = {
+    file,
+    issuerNames: namesOf(valueAt(tree, ['issuers'])),
+    ruleNames: namesOf(valueAt(tree, ['rules'])),
+    clientNames: namesOf(valueAt(tree, ['clients'])),
+    place: tree.place,
+    placesIn: tree.placesIn,
+  };
   if (parsed.success) {
     return { document: { ...known, ...undamaged, content: parsed.data, isComplete: isReadable }, mistakes: [] };
   }
@@ -180,6 +187,7 @@ function unreadableDocument(file: string): PolicyDocument {
     isComplete: false,
     issuerNames: undefined,
     ruleNames: undefined,
+    clientNames: undefined,
     place: firstPlace,
     placesIn: () => firstPlace,
     isDamaged: () => true,

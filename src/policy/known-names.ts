@@ -10,12 +10,14 @@ import { quote } from './wording.ts';
 export interface KnownNames {
   readonly issuers: ReadonlySet<string> | undefined;
   readonly rules: ReadonlySet<string> | undefined;
+  readonly clients: ReadonlySet<string> | undefined;
 }
 
 export function knownNames(documents: readonly PolicyDocument[]): KnownNames {
   return {
     issuers: union(documents.map(({ issuerNames }) => issuerNames)),
     rules: union(documents.map(({ ruleNames }) => ruleNames)),
+    clients: union(documents.map(({ clientNames }) => clientNames)),
   };
 }
 
@@ -28,9 +30,9 @@ function union(sets: readonly (ReadonlySet<string> | undefined)[]): ReadonlySet<
   return names;
 }
 
-/** Says `issuer` or `rule`, and knows the names of that kind. */
+/** What a name is of, and the names there are. */
 export interface NameKind {
-  readonly kind: 'issuer' | 'rule';
+  readonly kind: 'issuer' | 'rule' | 'client';
   readonly known: ReadonlySet<string> | undefined;
 }
 

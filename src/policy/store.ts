@@ -90,7 +90,7 @@ export function createPolicyStore(check: SnapshotCheck = async () => []): Policy
     const next = new Map([...sources].map(([source, state]) => [source, { ...state }]));
     for (const { source, version } of offers) take(next, source, version);
     const states = [...next.values()].toSorted(byOrder);
-    const compiled = await settle(states, check);
+    const compiled = await settle(states, { check, previous: current?.snapshot });
     const offered = new Set(offers.map(({ source }) => source));
     for (const state of states) {
       const { refused } = state;
@@ -139,6 +139,18 @@ function take(sources: Map<string, SourceState>, source: string, version: Source
   sources.set(source, { source, order: version.order, active, refused });
 }
 
+/** What a policy is tried with before it is active. */
+interface Trial {
+  readonly check: SnapshotCheck;
+  /** The policy that is active until then. */
+  readonly previous: PolicySnapshot | undefined;
+}
+
+/** Why a version is refused; warnings would only stand in the way of that. */
+function errorsOf(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(({ severity }) => severity === 'error');
+}
+
 /** A version as what is not active yet; whether it fits the others is not known. */
 function readVersion(source: string, files: readonly PolicyFile[]): Refused {
   const parsed = files.map(parseDocuments);
@@ -155,7 +167,7 @@ function withFurtherProblems(refused: Refused, states: readonly SourceState[], s
   const others = states.filter((other) => other !== state);
   const beside = others.flatMap(({ active, refused: waiting }) => active ?? waiting?.documents ?? []);
   const files = new Set(refused.documents.map(({ file }) => file));
-  const further = compile([...beside, ...refused.documents]).problems.filter(({ file }) => files.has(file));
+  const further = errorsOf(compile([...beside, ...refused.documents]).problems).filter(({ file }) => files.has(file));
   return { ...refused, problems: [...refused.problems, ...further].toSorted(byPlace) };
 }
 
@@ -163,13 +175,13 @@ function withFurtherProblems(refused: Refused, states: readonly SourceState[], s
  * Makes as many refused versions active as go together. All at once first: two that only make sense together, such as an issuer and
  * the rules that name it, must not wait for each other. Else one after the other, until none of those left fits.
  */
-async function settle(states: readonly SourceState[], check: SnapshotCheck): Promise<Compiled | undefined> {
+async function settle(states: readonly SourceState[], trial: Trial): Promise<Compiled | undefined> {
   let compiled: Compiled | undefined;
   for (;;) {
     const waiting = states.filter(({ refused }) => refused?.isSound === true);
     if (waiting.length === 0) return compiled;
-    const together = waiting.length > 1 ? await accept(states, waiting, check) : undefined;
-    const accepted = together ?? (await acceptFirst(states, waiting, check));
+    const together = waiting.length > 1 ? await accept(states, waiting, trial) : undefined;
+    const accepted = together ?? (await acceptFirst(states, waiting, trial));
     if (accepted === undefined) return compiled;
     compiled = accepted;
   }
@@ -179,10 +191,10 @@ async function settle(states: readonly SourceState[], check: SnapshotCheck): Pro
 async function acceptFirst(
   states: readonly SourceState[],
   waiting: readonly SourceState[],
-  check: SnapshotCheck,
+  trial: Trial,
 ): Promise<Compiled | undefined> {
   for (const state of waiting) {
-    const accepted = await accept(states, [state], check);
+    const accepted = await accept(states, [state], trial);
     if (accepted !== undefined) return accepted;
   }
   return undefined;
@@ -192,26 +204,26 @@ async function acceptFirst(
 async function accept(
   states: readonly SourceState[],
   chosen: readonly SourceState[],
-  check: SnapshotCheck,
+  { check, previous }: Trial,
 ): Promise<Compiled | undefined> {
   const others = states.filter((state) => !chosen.includes(state)).flatMap(({ active }) => active ?? []);
   // Last, so that a clash is reported at the version that is refused for it.
   const documents = [...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])];
-  const compiled = await checked(compile(documents), check);
+  const compiled = await checked(compile(documents, previous), check);
   const isGood = compiled.snapshot !== undefined;
   for (const state of chosen) {
     const { refused } = state;
     if (refused === undefined) continue;
     if (isGood) state.active = refused.documents;
     if (isGood) state.refused = undefined;
-    else if (chosen.length === 1) state.refused = { ...refused, problems: compiled.problems };
+    else if (chosen.length === 1) state.refused = { ...refused, problems: errorsOf(compiled.problems) };
   }
   return isGood ? compiled : undefined;
 }
 
 async function checked(compiled: Compiled, check: SnapshotCheck): Promise<Compiled> {
   if (compiled.snapshot === undefined) return compiled;
-  const errors = (await check(compiled.snapshot)).filter(({ severity }) => severity === 'error');
+  const errors = errorsOf(await check(compiled.snapshot));
   return errors.length === 0 ? compiled : { snapshot: undefined, problems: errors.toSorted(byPlace) };
 }
 

@@ -646,17 +646,30 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
 
   // What a later version does
   'not supported in rules': {
-    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a] }\n    inject: billing\n`,
-    problems: ['8:5 unsupported: `inject` is not supported by this version'],
+    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a] }\n    inject: billing\nclients: [{ name: biling, issuer: corp, clientId: a }]\n`,
+    problems: [
+      '8:5 unsupported: `inject` is not supported by this version',
+      '8:13 unknown_client: no client is named `billing` (did you mean `biling`?)',
+      '9:1 unsupported: `clients` is not supported by this version',
+    ],
   },
   'not supported in issuers': {
     text: issuer('provider: keycloak\nsenderConstraint: dpop\ndpop: { nonce: true, maxAge: 60s }\ntenants: [a]'),
     problems: [
       '7:15 unsupported: `provider: keycloak` is not supported by this version',
+      '8:23 dpop_origin: nothing says which origins a DPoP proof may name (write `defaults: { origins: […] }`, or `hosts` in the rules)',
       '8:23 unsupported: `senderConstraint: dpop` is not supported by this version',
       '9:5 unsupported: `dpop` is not supported by this version',
       '10:5 unsupported: `tenants` is not supported by this version',
     ],
+  },
+  'DP-09 an issuer with DPoP, and origins': {
+    text: `${issuer('senderConstraint: any')}defaults: { origins: ["https://shop.test"] }\n`,
+    problems: ['7:23 unsupported: `senderConstraint: any` is not supported by this version'],
+  },
+  'DP-09 an issuer with DPoP, and a rule with hosts': {
+    text: `${issuer('senderConstraint: dpop')}---\n${head}${hosts('shop.test')}`,
+    problems: ['7:23 unsupported: `senderConstraint: dpop` is not supported by this version'],
   },
   'provider cognito needs no audiences, and is not supported': {
     text: `${withRule}issuers: [{ name: a, issuer: https://idp.test, provider: cognito, clientIds: [web] }]\n`,

@@ -45,6 +45,8 @@ describe('claimHeaderValue', () => {
     'null: removed': ['{"a":null}', null],
     'empty text: removed': ['{"a":""}', null],
     'empty list: removed': ['{"a":[]}', null],
+    'list of empty texts: removed': ['{"a":[""," "]}', null],
+    'list with an empty text: its place is kept': ['{"a":["","b"]}', ',b'],
     'object under csv: removed': ['{"a":{"b":1}}', null],
     'list: joined by commas': ['{"a":["admin","ops"]}', 'admin,ops'],
     'EA-17 list: comma, space and percent in items encoded': ['{"a":["a,b","c d","50%"]}', 'a%2Cb,c%20d,50%25'],
@@ -74,6 +76,8 @@ describe('claimHeaderValue', () => {
     'JWT-15 lone surrogate deep inside: claim_invalid': ['{"a":{"b":[{"c":"\\udfff"}]}}', 'claim_invalid'],
     'JWT-15 lone surrogate in a member name: claim_invalid': ['{"a":{"\\ud800":1}}', 'claim_invalid'],
     'number past 2^53: removed': ['{"a":9007199254740993}', null],
+    'number past 2^53 inside an object: removed': ['{"a":{"id":9007199254740993}}', null],
+    'number that overflows inside a list: removed': ['{"a":[{"z":1e400}]}', null],
   };
   it.each(Object.entries(jsons))('json of %s', (_name, [json, value]) => {
     expect(outcome(json, 'json')).toBe(value);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { compile } from '../../../src/policy/compile.ts';
+import { parseDocuments } from '../../../src/policy/document.ts';
 import { compileTexts, corp, type PolicyObject, ruleOf, show, snapshotOf, textOf } from './policy-text.ts';
 
 const scoped = { name: 'orders', paths: ['/orders'], require: { scopes: ['orders:read'] } };
@@ -413,6 +415,158 @@ describe('warnings', () => {
       'method_case: methods are case-sensitive, `get` is not GET',
     ]);
     expect(warningsOf({ issuers: [{ ...corp, insecure: { allowHttp: false } }], rules: [scoped] })).toEqual([]);
+  });
+});
+
+describe('warnings about preflight requests', () => {
+  const api = { ...scoped, methods: ['GET', 'POST', 'DELETE'] };
+  const preflightsOf = (...rules: readonly object[]): readonly string[] =>
+    compileTexts(textOf({ issuers: [corp], rules })).problems.flatMap(({ code, message }) =>
+      code === 'no_options_rule' ? [/`\S+`/.exec(message)?.[0] ?? ''] : [],
+    );
+  const options = { name: 'options', methods: ['OPTIONS'], access: 'public' };
+
+  it('a rule with many methods and no rule for OPTIONS: the path, and what to write', () => {
+    const text = textOf({ issuers: [corp], rules: [api] });
+    expect(compileTexts(text).problems.map(show)).toEqual([
+      `1:${text.indexOf('["GET"') + 1} no_options_rule: no rule covers OPTIONS on \`/orders\`, which browsers ask for before they send a token (add a rule with \`methods: [OPTIONS]\` and \`access: public\`, unless the CORS filter of Envoy answers before)`,
+    ]);
+  });
+
+  const cases: Readonly<Record<string, [rules: readonly object[], paths: readonly string[]]>> = {
+    'two methods and HEAD': [[{ ...api, methods: ['GET', 'HEAD', 'POST'] }], []],
+    'any method': [[scoped], []],
+    'OPTIONS among its own': [[{ ...api, methods: [...api.methods, 'OPTIONS'] }], []],
+    'no token wanted': [[{ name: 'p', paths: ['/p'], access: 'public', methods: api.methods }], []],
+    'a shadow rule': [[scoped, { ...api, name: 'new', mode: 'shadow' }], []],
+    'a rule for OPTIONS on its path': [[api, { ...options, paths: ['/orders'] }], []],
+    'a rule for OPTIONS on every path': [[api, { ...options, paths: ['/**'] }], []],
+    'a rule for any method around it': [[api, { ...health, paths: ['/**'] }], []],
+    'a rule for OPTIONS on another path': [[api, { ...options, paths: ['/order'] }], ['`/orders`']],
+    'a rule for OPTIONS on one of its paths': [
+      [
+        { ...api, paths: ['/a', '/b/{id}'] },
+        { ...options, paths: ['/a'] },
+      ],
+      ['`/b/{id}`'],
+    ],
+    'a rule for OPTIONS on one value of a template': [
+      [
+        { ...api, paths: ['/b/{id}'] },
+        { ...options, paths: ['/b/x'] },
+      ],
+      ['`/b/{id}`'],
+    ],
+    'a rule for OPTIONS on one of its hosts': [
+      [
+        { ...api, hosts: ['a.test', '*.b.test'] },
+        { ...options, paths: ['/orders'], hosts: ['a.test', 'x.b.test'] },
+      ],
+      ['`/orders`'],
+    ],
+    'a rule for OPTIONS on every of its hosts': [
+      [
+        { ...api, hosts: ['a.test', '*.b.test'] },
+        { ...options, paths: ['/**'], hosts: ['*.test'] },
+      ],
+      [],
+    ],
+    'a shadow rule for OPTIONS': [[api, { ...options, paths: ['/orders'], mode: 'shadow' }], ['`/orders`']],
+    'below `/**`': [
+      [
+        { ...api, paths: ['/orders/**'] },
+        { ...options, paths: ['/orders'] },
+      ],
+      ['`/orders/**`'],
+    ],
+  };
+  it.each(Object.entries(cases))('%s', (_name, [rules, paths]) => {
+    expect(preflightsOf(...rules)).toEqual(paths);
+  });
+});
+
+describe('warnings beside errors', () => {
+  const codesOf = (policy: PolicyObject): readonly string[] =>
+    compileTexts(textOf(policy)).problems.map(({ code }) => code);
+  const broken = { name: 'x', paths: ['x'], access: 'deny' };
+  const other = { ...corp, name: 'other', issuer: 'https://other.test' };
+
+  it('what is right whatever the errors: told', () => {
+    const issuers = [{ ...corp, maxLifetime: '2h' }, other];
+    const rules = [{ ...scoped, issuers: ['corp'], require: {} }, broken];
+    expect(codesOf({ issuers, rules })).toEqual(['long_lifetime', 'unused_issuer', 'no_scopes', 'path']);
+  });
+
+  it('a rule without scopes that lost something: not told', () => {
+    expect(codesOf({ issuers: [corp], rules: [{ ...scoped, require: { scope: ['a'] } }] })).toEqual(['unknown_field']);
+  });
+
+  it('a condition that does not compile: no rule without condition', () => {
+    expect(codesOf({ issuers: [corp], rules: [{ ...scoped, require: { when: '1' } }] })).toEqual(['condition']);
+  });
+
+  it('a rule that is left out may use the issuer: not told', () => {
+    expect(codesOf({ issuers: [corp], rules: [{ name: 'a', access: 'deny' }] })).toEqual(['missing_field']);
+    expect(codesOf({ issuers: [corp], rules: 5 as unknown as object[] })).toEqual(['wrong_type']);
+  });
+
+  it('a misspelled issuer may be the one that seems unused: not told', () => {
+    const rules = [{ ...scoped, issuers: ['corp', 'othr'] }];
+    expect(codesOf({ issuers: [corp, other], rules })).toEqual(['unknown_issuer']);
+  });
+
+  it('audience `account` of Keycloak: told', () => {
+    const keycloak = { ...corp, provider: 'keycloak', audiences: ['shop', 'account'] };
+    const { problems } = compileTexts(
+      textOf({ issuers: [keycloak, { ...other, audiences: ['account'] }], rules: [scoped] }),
+    );
+    const warnings = problems.filter(({ severity }) => severity === 'warning');
+    expect(warnings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+      'shared_audience: every token of this provider has audience `account`, whatever it was issued for',
+    ]);
+  });
+});
+
+describe('the policy before', () => {
+  const documentsOf = (policy: PolicyObject) => parseDocuments({ name: 'f', text: textOf(policy) }).documents;
+  const key = { kty: 'OKP', crv: 'Ed25519', x: 'abc' };
+  const full = { ...corp, clientIds: ['web', 'batch'], jwks: { inline: { keys: [key] } } };
+  const other = { ...corp, name: 'other', issuer: 'https://other.test' };
+  const before = compile(documentsOf({ issuers: [full, other], rules: [scoped] })).snapshot;
+  const after = (issuers: readonly object[], rules: readonly object[] = [scoped]) =>
+    compile(documentsOf({ issuers, rules }), before).snapshot?.issuers;
+
+  it('an issuer that has not changed: the same object, whatever else has', () => {
+    const issuers = after([{ ...other, clockSkew: '1m' }, full], [{ ...scoped, name: 'renamed' }, health]);
+    expect(issuers?.get(corp.issuer)).toBe(before?.issuers.get(corp.issuer));
+    expect(issuers?.get(other.issuer)).not.toBe(before?.issuers.get(other.issuer));
+  });
+
+  it.each<[string, object]>([
+    ['another name', { name: 'new' }],
+    ['another audience', { audiences: ['shop', 'more'] }],
+    ['one client less', { clientIds: ['web'] }],
+    ['any client', { clientIds: undefined }],
+    ['another key', { jwks: { inline: { keys: [{ ...key, x: 'abd' }] } } }],
+    ['keys from elsewhere', { jwks: undefined }],
+    ['fewer algorithms', { algorithms: ['ES256'] }],
+    ['scopes from another claim', { scopeClaim: 'scp' }],
+    ['another skew', { clockSkew: '31s' }],
+    ['a lifetime', { maxLifetime: '1h' }],
+    ['no subject wanted', { requireSub: false }],
+    ['another provider', { provider: 'rfc9068' }],
+    ['http allowed', { insecure: { allowHttp: true } }],
+  ])('%s: another object', (_name, change) => {
+    const issuer = after([{ ...full, ...change }])?.get(corp.issuer);
+    expect(issuer).toBeDefined();
+    expect(issuer).not.toBe(before?.issuers.get(corp.issuer));
+  });
+
+  it('conditions of the same text: the same objects', () => {
+    const rule = { ...scoped, require: { when: 'claims.a == 1' } };
+    const first = compile(documentsOf({ issuers: [corp], rules: [rule] })).snapshot;
+    const second = compile(documentsOf({ issuers: [corp], rules: [{ ...rule, name: 'other' }] }), first).snapshot;
+    expect(second?.rules[0]?.require.condition).toBe(first?.rules[0]?.require.condition);
   });
 });
 

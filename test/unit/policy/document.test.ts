@@ -62,6 +62,7 @@ describe('documents with mistakes', () => {
     expect(compileTexts(head + issuers).problems.map(show)).toEqual([
       '4:5 missing_field: `name` is required',
       '5:5 missing_field: `audiences` is required',
+      '5:13 unused_issuer: no rule uses issuer `b`',
     ]);
   });
 

@@ -95,6 +95,18 @@ describe('one source', () => {
   });
 });
 
+describe('what has not changed', () => {
+  it('an issuer: the very object of the policy before, so that remembered tokens stay good', async () => {
+    await offer('a', { issuers: [corp], rules: [orders] });
+    const before = store.current()?.issuers.get(corp.issuer);
+    await offer('a', { issuers: [corp], rules: [orders, deny('x')] });
+    expect(rules()).toEqual(['orders', 'x']);
+    expect(store.current()?.issuers.get(corp.issuer)).toBe(before);
+    await offer('a', { issuers: [{ ...corp, audiences: ['other'] }], rules: [orders] });
+    expect(store.current()?.issuers.get(corp.issuer)).not.toBe(before);
+  });
+});
+
 describe('several sources', () => {
   it('both good: one policy, the same hash in either order', async () => {
     await offer('a', { rules: [deny('x')] });
