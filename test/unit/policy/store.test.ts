@@ -344,4 +344,24 @@ describe('a check of the whole policy', () => {
     await offer('b', { rules: [deny('z')] });
     expect(rules()).toEqual(['x', 'z']);
   });
+
+  it('a fault after one of two was found good: neither comes back with a later offer', async () => {
+    let tries = 0;
+    store = createPolicyStore(async ({ rules: all }) => {
+      if (!all.some(({ name }) => name === 'new')) return [];
+      tries += 1;
+      if (tries === 2) throw new Error('broken');
+      return [failed];
+    });
+    await offer('x', { rules: [deny('x')] });
+    const version = (name: string) => ({ order: name, files: [{ name, text: textOf({ rules: [deny(name)] }) }] });
+    // Together they fail, `b` alone is good, and at `new` beside it the check breaks.
+    const offers = [
+      { source: 'x', version: version('new') },
+      { source: 'b', version: version('b') },
+    ];
+    await expect(store.offerAll(offers)).rejects.toThrow('broken');
+    await offer('c', { rules: [deny('c')] });
+    expect(rules()).toEqual(['c', 'x']);
+  });
 });
