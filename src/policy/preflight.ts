@@ -8,8 +8,8 @@ import type { RouteIndex } from './match.ts';
 import { type Report, within } from './report.ts';
 import { quote } from './wording.ts';
 
-/** From that many methods on, HEAD not counted, a rule is taken for an API that is called from pages. */
-const manyMethods = 3;
+/** From that many methods on a rule is taken for an API that is called from pages: reading, and more than one way of writing. */
+const manyMethods = 4;
 
 /** Rules are enforcing ones; `index` is that of their routes. */
 export function warnPreflight(rules: readonly CompiledRule[], index: RouteIndex, report: Report): void {
@@ -28,7 +28,7 @@ export function warnPreflight(rules: readonly CompiledRule[], index: RouteIndex,
 
 function hasManyMethods([route]: readonly PlacedRoute[]): boolean {
   const methods = route?.methods ?? [];
-  return methods.filter((method) => method !== 'HEAD').length >= manyMethods && !methods.includes('OPTIONS');
+  return methods.length >= manyMethods && !methods.includes('OPTIONS');
 }
 
 // A request that the route matches, and of the routes of one host, path or label no other. No literal has a brace, no host a star.
