@@ -345,23 +345,28 @@ describe('a check of the whole policy', () => {
     expect(rules()).toEqual(['x', 'z']);
   });
 
-  it('a fault after one of two was found good: neither comes back with a later offer', async () => {
-    let tries = 0;
+  it('a fault after a waiting version was found good: it still waits', async () => {
+    const checked: string[] = [];
+    let isGood = (_names: string): boolean => true;
     store = createPolicyStore(async ({ rules: all }) => {
-      if (!all.some(({ name }) => name === 'new')) return [];
-      tries += 1;
-      if (tries === 2) throw new Error('broken');
-      return [failed];
+      const names = all.map(({ name }) => name).join();
+      checked.push(names);
+      return isGood(names) ? [] : [failed];
     });
     await offer('x', { rules: [deny('x')] });
+    isGood = (names) => !names.includes('w');
+    await offer('a', { rules: [deny('w')] });
+    // All together they fail, `w` alone is good now, and at the others beside it the check breaks.
+    isGood = (names) => {
+      if (names === 'c,d,w,x' && checked.includes('w,x', 2)) throw new Error('broken');
+      return names === 'w,x';
+    };
     const version = (name: string) => ({ order: name, files: [{ name, text: textOf({ rules: [deny(name)] }) }] });
-    // Together they fail, `b` alone is good, and at `new` beside it the check breaks.
-    const offers = [
-      { source: 'x', version: version('new') },
-      { source: 'b', version: version('b') },
-    ];
+    const offers = ['c', 'd'].map((source) => ({ source, version: version(source) }));
     await expect(store.offerAll(offers)).rejects.toThrow('broken');
-    await offer('c', { rules: [deny('c')] });
-    expect(rules()).toEqual(['c', 'x']);
+    expect(checked.slice(2)).toEqual(['c,d,w,x', 'w,x', 'c,d,w,x']);
+    isGood = (names) => !names.includes('w');
+    await offer('e', { rules: [deny('e')] });
+    expect([rules(), rejected()]).toEqual([['e', 'x'], ['a: test_failed']]);
   });
 });
