@@ -1,47 +1,30 @@
 /**
- * Promises: the shape of a policy document, whole (interface section 2). It is the one source of the types and of the checks of a
- * single value; nothing is transformed, so that it can also be written as a JSON Schema.
+ * Promises: the shape of a policy document, whole (interface section 2), each field with the help that an editor shows. It is the one
+ * source of the types, of the checks of a single value and of the JSON Schema; nothing is transformed.
  * Leaves to others: places and wording of problems (document.ts), what takes two values to check (compile.ts and its stages), what
  * this version does not do yet (unsupported.ts).
  */
 import { z } from 'zod';
 import { denyReasons } from '../decision/deny-reason.ts';
-import { algorithms } from '../token/algorithm.ts';
-import { scopeToken } from './scope.ts';
+import { issuer } from './schema-issuer.ts';
+import { acr, claimPath, duration, name, scope, text, timestamp } from './schema-value.ts';
 
 /** Every reason code that a decision can have (interface section 7). */
 const reasonCodes = ['allowed', 'allowed_public', 'resource_metadata', ...Object.keys(denyReasons)];
-
-const text = z.string().min(1);
-/** Names are shown in logs, metrics and headers, where a line break or an invisible character would make two names look like one. */
-const name = z
-  .string()
-  .regex(/^[^\p{C}\p{Z}]+(?: [^\p{C}\p{Z}]+)*$/u, {
-    error: 'expected a name without control characters or outer spaces',
-  })
-  .max(200);
-const duration = z
-  .string({ error: 'expected a duration such as `30s`, `5m` or `1h30m`' })
-  .regex(/^(?=\d)(?:\d{1,6}h)?(?:\d{1,6}m)?(?:\d{1,6}s)?$/, {
-    error: 'expected a duration such as `30s`, `5m` or `1h30m`',
-  });
-const scope = z.string().regex(scopeToken, { error: 'expected a scope, without spaces, quotes and backslashes' });
-const timeMessage = 'expected a time such as `2026-11-01T00:00:00Z`';
-const timestamp = z
-  .string({ error: timeMessage })
-  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/, { error: timeMessage });
-const claimPath = z.union([text, z.array(text).min(1)], {
-  error: 'expected a claim path, text or a list of member names',
-});
 
 const claimHeader = z.union(
   [
     text,
     z.array(text).min(1),
     z.strictObject({
-      claim: claimPath,
-      required: z.boolean().optional(),
-      format: z.enum(['csv', 'json', 'base64json']).optional(),
+      claim: claimPath.describe(
+        'The claim whose value the header gets: dots lead into it, a list names one member an item.',
+      ),
+      required: z.boolean().optional().describe('Without a value the request is refused with 403. Default: `false`.'),
+      format: z
+        .enum(['csv', 'json', 'base64json'])
+        .optional()
+        .describe('How lists and mappings are written. Default: `csv`, which lists and single values can be.'),
     }),
     z.null(),
   ],
@@ -49,134 +32,140 @@ const claimHeader = z.union(
 );
 const claimHeaders = z.record(z.string(), claimHeader);
 
-const issuer = z.strictObject({
-  name,
-  issuer: text,
-  provider: z.enum(['generic', 'rfc9068', 'keycloak', 'auth0', 'okta', 'cognito', 'entra']).optional(),
-  tenants: z.array(text).min(1).optional(),
-  audiences: z.array(text).min(1).optional(),
-  clientIds: z.array(text).min(1).optional(),
-  jwks: z
-    .strictObject({
-      uri: text.optional(),
-      // RFC 7517 section 5: members of the set that are not known are ignored.
-      inline: z.looseObject({ keys: z.array(z.looseObject({ kty: text })).min(1) }).optional(),
-      ca: text.optional(),
-    })
-    .optional(),
-  algorithms: z
-    .array(z.enum(Object.keys(algorithms), { error: algorithmMessage }))
-    .min(1)
-    .optional(),
-  scopeClaim: claimPath.optional(),
-  clockSkew: duration.optional(),
-  maxLifetime: duration.optional(),
-  requireSub: z.boolean().optional(),
-  senderConstraint: z.enum(['none', 'dpop', 'mtls', 'any']).optional(),
-  dpop: z.strictObject({ nonce: z.boolean().optional(), maxAge: duration.optional() }).optional(),
-  insecure: z.strictObject({ allowHttp: z.boolean().optional(), anyHost: z.boolean().optional() }).optional(),
+const requirement = z.strictObject({
+  scopes: z.array(scope).optional().describe('All of these.'),
+  anyScope: z.array(scope).min(1).optional().describe('At least one of these.'),
+  when: text
+    .optional()
+    .describe('A condition in CEL that must be true, such as `claims.tenant == request.path.tenant`.'),
+  acr: z.array(acr).min(1).optional().describe('The `acr` of the token is one of these (RFC 9470).'),
+  maxAuthAge: duration.optional().describe('Longest time since the user logged in, by `auth_time` (RFC 9470).'),
 });
 
-function algorithmMessage({ input }: { readonly input?: unknown }): string {
-  const isSymmetric = typeof input === 'string' && /^(?:none|hs\d*)$/i.test(input);
-  return isSymmetric
-    ? '`none` and HS* are never accepted'
-    : `expected one of ${Object.keys(algorithms)
-        .map((algorithm) => `\`${algorithm}\``)
-        .join(', ')}`;
-}
-
 const rule = z.strictObject({
-  name,
-  hosts: z.array(text).min(1).optional(),
-  paths: z.array(text).min(1),
-  methods: z.array(text).min(1).optional(),
-  issuers: z.array(text).min(1).optional(),
-  access: z.enum(['public', 'deny']).optional(),
-  require: z
-    .strictObject({
-      scopes: z.array(scope).optional(),
-      anyScope: z.array(scope).min(1).optional(),
-      when: text.optional(),
-      acr: z
-        .array(z.string().regex(scopeToken, { error: 'expected an acr value, without spaces, quotes and backslashes' }))
-        .min(1)
-        .optional(),
-      maxAuthAge: duration.optional(),
-    })
-    .optional(),
-  headers: claimHeaders.optional(),
-  inject: text.optional(),
-  forwardToken: z.boolean().optional(),
-  mode: z.enum(['enforce', 'shadow']).optional(),
+  name: name.describe('How logs, metrics and tests call it. Unique in the whole policy.'),
+  hosts: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('Host names, or `*.` and a name for everything below it. Default: any host.'),
+  paths: z
+    .array(text)
+    .min(1)
+    .describe('Exact paths, `{name}` for one segment, a trailing `/**` for the path and all below it.'),
+  methods: z.array(text).min(1).optional().describe('Methods, case-sensitive; GET does not mean HEAD. Default: any.'),
+  issuers: z.array(text).min(1).optional().describe('Names of the issuers whose tokens count here. Default: all.'),
+  access: z
+    .enum(['public', 'deny'])
+    .optional()
+    .describe('`public`: no token is looked at. `deny`: always refused. Default: a token is wanted.'),
+  require: requirement.optional().describe('What a token must have.'),
+  headers: claimHeaders
+    .optional()
+    .describe('Claims as headers of the upstream request, by header name. They win over `defaults`, null removes one.'),
+  inject: text.optional().describe('The client whose own token goes to the upstream.'),
+  forwardToken: z.boolean().optional().describe('`false`: the upstream does not get the token. Default: `true`.'),
+  mode: z
+    .enum(['enforce', 'shadow'])
+    .optional()
+    .describe('`shadow`: evaluated and reported, never decides. Default: `enforce`.'),
 });
 
 const defaults = z.strictObject({
-  headers: claimHeaders.optional(),
+  headers: claimHeaders.optional().describe('Claims as headers of the upstream request, for every rule.'),
   realm: z
     .string()
     .regex(/^[\x20-\x7e]{1,128}$/, { error: 'expected at most 128 printable ASCII characters' })
-    .optional(),
-  pathParameters: z.enum(['reject', 'keep']).optional(),
-  origins: z.array(text).min(1).optional(),
-  resourceMetadata: text.optional(),
+    .optional()
+    .describe('`realm` of challenges. Default: `scopegate`.'),
+  pathParameters: z
+    .enum(['reject', 'keep'])
+    .optional()
+    .describe('A path with `;` is refused, or what follows it is part of its segment. Default: `reject`.'),
+  origins: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('What a DPoP proof may name. Default: https and the hosts that rules name.'),
+  resourceMetadata: text
+    .optional()
+    .describe('URL, with https, of the protected resource whose metadata challenges point to (RFC 9728).'),
 });
 
 const client = z.strictObject({
-  name,
-  issuer: text,
-  clientId: text,
-  clientSecretFile: text.optional(),
-  privateKeyFile: text.optional(),
-  tlsCertFile: text.optional(),
-  tlsKeyFile: text.optional(),
-  scopes: z.array(scope).optional(),
-  resource: text.optional(),
+  name: name.describe('How `inject` calls it.'),
+  issuer: text.describe('Name of the issuer that it gets its tokens from.'),
+  clientId: text.describe('Its id at that issuer.'),
+  clientSecretFile: text.optional().describe('File of its secret.'),
+  privateKeyFile: text.optional().describe('File of the key that it signs assertions with.'),
+  tlsCertFile: text.optional().describe('File of its certificate, for mutual TLS.'),
+  tlsKeyFile: text.optional().describe('File of the key of that certificate.'),
+  scopes: z.array(scope).optional().describe('Scopes that it asks for.'),
+  resource: text.optional().describe('Resource that it asks for a token of (RFC 8707).'),
 });
 
 const revocation = z.strictObject({
-  issuer: text.optional(),
-  jti: text.optional(),
-  sub: text.optional(),
-  clientId: text.optional(),
-  sid: text.optional(),
-  kid: text.optional(),
-  issuedBefore: timestamp.optional(),
-  until: timestamp.optional(),
+  issuer: text.optional().describe('Name of the issuer of the tokens. Default: any.'),
+  jti: text.optional().describe('`jti` of the token.'),
+  sub: text.optional().describe('`sub` of the tokens.'),
+  clientId: text.optional().describe('The client that the tokens were issued to.'),
+  sid: text.optional().describe('`sid` of the tokens: the session that they belong to.'),
+  kid: text.optional().describe('Id of the key that signed the tokens.'),
+  issuedBefore: timestamp.optional().describe('Tokens issued before this time, and those that do not say when.'),
+  until: timestamp.optional().describe('From then on the entry has no effect.'),
+});
+
+const testToken = z.strictObject({
+  issuer: text.describe('Name of the issuer that the token is of.'),
+  claims: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Claims beside those that a token of this issuer has; null removes one.'),
+});
+
+const expectation = z.strictObject({
+  decision: z.enum(['allow', 'deny']).describe('What the request comes to.'),
+  status: z.int().optional().describe('Status that the client gets; 200 when the request may pass.'),
+  reason: z
+    .enum(reasonCodes, { error: 'expected a reason code such as `no_rule`' })
+    .optional()
+    .describe('Reason code of the decision.'),
+  rule: text.optional().describe('Name of the rule that decides.'),
+  headers: z
+    .record(z.string(), z.union([z.string(), z.null()], { error: 'expected text or null' }))
+    .optional()
+    .describe('Headers that the upstream gets from us; null: one that it does not get.'),
 });
 
 const policyTest = z.strictObject({
-  name: text,
-  request: text,
-  headers: z.record(z.string(), z.string()).optional(),
-  now: timestamp.optional(),
-  token: z.union(
-    [z.literal('none'), z.strictObject({ issuer: text, claims: z.record(z.string(), z.unknown()).optional() })],
-    {
-      error: 'expected `none` or `{ issuer: …, claims: … }`',
-    },
-  ),
-  expect: z.strictObject({
-    decision: z.enum(['allow', 'deny']),
-    status: z.int().optional(),
-    reason: z.enum(reasonCodes, { error: 'expected a reason code such as `no_rule`' }).optional(),
-    rule: text.optional(),
-    headers: z.record(z.string(), z.union([z.string(), z.null()], { error: 'expected text or null' })).optional(),
-  }),
+  name: text.describe('What is tested, in a few words.'),
+  request: text.describe('Method and URL, such as `GET https://orders.example.com/api/orders`.'),
+  headers: z.record(z.string(), z.string()).optional().describe('Further headers of the request.'),
+  now: timestamp.optional().describe('When the request is made. Default: when the test runs.'),
+  token: z
+    .union([z.literal('none'), testToken], { error: 'expected `none` or `{ issuer: …, claims: … }`' })
+    .describe('The token of the request, or `none`.'),
+  expect: expectation.describe('What must come of it. What is left out may be anything.'),
 });
 
 export const apiVersion = 'scopegate.dev/v1';
 export const kind = 'Policy';
 
 export const policySchema = z.strictObject({
-  apiVersion: z.literal(apiVersion),
-  kind: z.literal(kind),
-  issuers: z.array(issuer).optional(),
-  rules: z.array(rule).optional(),
-  defaults: defaults.optional(),
-  clients: z.array(client).optional(),
-  revocations: z.array(revocation).optional(),
-  tests: z.array(policyTest).optional(),
+  apiVersion: z.literal(apiVersion).describe('Version of the format.'),
+  kind: z.literal(kind).describe('What the document is.'),
+  issuers: z.array(issuer).optional().describe('Whose tokens count.'),
+  rules: z.array(rule).optional().describe('What each request needs. What no rule allows is refused.'),
+  defaults: defaults.optional().describe('What holds for every rule. At most once in the whole policy.'),
+  clients: z.array(client).optional().describe('Scopegate as a client, for `inject`.'),
+  revocations: z
+    .array(revocation)
+    .optional()
+    .describe('Tokens that no longer count, at once. All fields of an entry must match.'),
+  tests: z
+    .array(policyTest)
+    .optional()
+    .describe('Requests and what must come of them. A policy that fails one is never activated.'),
 });
 
 export type PolicyContent = z.infer<typeof policySchema>;

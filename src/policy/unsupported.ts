@@ -6,14 +6,14 @@ import type { PolicyDocument } from './document.ts';
 import { type Report, type Spot, within } from './report.ts';
 import type { TreePath } from './tree.ts';
 
-interface Row {
+export interface UnsupportedRow {
   /** `*` stands for every item of a list. */
   readonly path: readonly string[];
   /** Values that change nothing or are supported; absent: none is, and the field itself is refused. */
   readonly except?: readonly string[];
 }
 
-const rows: readonly Row[] = [
+export const unsupportedRows: readonly UnsupportedRow[] = [
   { path: ['rules', '*', 'inject'] },
   { path: ['issuers', '*', 'provider'], except: ['generic', 'rfc9068'] },
   { path: ['issuers', '*', 'senderConstraint'], except: ['none'] },
@@ -24,7 +24,7 @@ const rows: readonly Row[] = [
 
 export function refuseUnsupported(documents: readonly PolicyDocument[], report: Report): void {
   for (const document of documents) {
-    for (const row of rows)
+    for (const row of unsupportedRows)
       refuseRow(row, { node: document.content, spot: { document, path: [] }, rest: row.path }, report);
   }
 }
@@ -35,7 +35,7 @@ interface Step {
   readonly rest: TreePath;
 }
 
-function refuseRow(row: Row, { node, spot, rest }: Step, report: Report): void {
+function refuseRow(row: UnsupportedRow, { node, spot, rest }: Step, report: Report): void {
   const [step, ...others] = rest;
   if (step === undefined) {
     refuseValue(row, node, spot, report);
@@ -48,7 +48,7 @@ function refuseRow(row: Row, { node, spot, rest }: Step, report: Report): void {
   }
 }
 
-function refuseValue({ path, except }: Row, value: unknown, spot: Spot, report: Report): void {
+function refuseValue({ path, except }: UnsupportedRow, value: unknown, spot: Spot, report: Report): void {
   const isEmptyList = Array.isArray(value) && value.length === 0;
   if (value === undefined || isEmptyList) return;
   const field = path.at(-1) ?? '';

@@ -110,20 +110,32 @@ describe('rules that no request can reach', () => {
 });
 
 describe('any policy', () => {
-  const segments = ['a', 'b', '{x}'];
-  const paths = [
-    '',
-    ...segments.flatMap((first) =>
-      ['', ...segments].map((second) => (second === '' ? `/${first}` : `/${first}/${second}`)),
-    ),
-  ].flatMap((path) => [`${path}/`, `${path}/**`].concat(path === '' ? [] : [path]));
+  // Mostly those that take others away.
+  const often = ['/a', '/a/', '/a/**', '/a/{x}/**', '/', '/{x}/**', '/**', '/{x}', '/{x}/', '/{x}/{y}/**'];
+  const seldom = [
+    '/b',
+    '/a/b',
+    '/a/b/',
+    '/a/b/**',
+    '/a/{x}',
+    '/a/{x}/',
+    '/{x}/a',
+    '/{x}/a/**',
+    '/{x}/{y}',
+    '/{x}/{y}/',
+    '/b/{x}',
+  ];
+  const pathText = fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...often) },
+    { weight: 1, arbitrary: fc.constantFrom(...seldom) },
+  );
   const ruleText = fc.record(
     {
-      paths: fc.uniqueArray(fc.constantFrom(...paths), { minLength: 1, maxLength: 3 }),
-      methods: fc.option(fc.uniqueArray(fc.constantFrom('GET', 'PUT'), { minLength: 1 }), { nil: undefined, freq: 2 }),
+      paths: fc.uniqueArray(pathText, { minLength: 1, maxLength: 3 }),
+      methods: fc.option(fc.uniqueArray(fc.constantFrom('GET', 'PUT'), { minLength: 1 }), { nil: undefined, freq: 1 }),
       hosts: fc.option(fc.uniqueArray(fc.constantFrom('h.test', '*.test'), { minLength: 1 }), {
         nil: undefined,
-        freq: 2,
+        freq: 1,
       }),
     },
     { requiredKeys: ['paths'] },
@@ -134,12 +146,12 @@ describe('any policy', () => {
   const deeper = (requests: readonly string[]): readonly string[] =>
     requests.flatMap((request) => values.map((value) => `${request}/${value}`));
   const levels = [1, 2, 3].reduce<(readonly string[])[]>((found) => [...found, deeper(found.at(-1) ?? [])], [['']]);
-  const requestPaths = levels.flat().flatMap((path) => (path === '' ? ['/'] : [path, `${path}/`]));
+  const requestPaths = levels.flat().flatMap((base) => (base === '' ? ['/'] : [base, `${base}/`]));
 
   it('a rule is told to be out of reach exactly when no request of all that tell the rules apart finds it', () => {
     let found = 0;
     fc.assert(
-      fc.property(fc.array(ruleText, { minLength: 1, maxLength: 7 }), (fields) => {
+      fc.property(fc.array(ruleText, { minLength: 2, maxLength: 8 }), (fields) => {
         const policy = policyOf(fields.map((rule, index) => ({ ...rule, name: `r${index}` }) as RuleText));
         fc.pre(compileTexts(textOf(policy)).snapshot !== undefined);
         const { routes, rules } = snapshotOf(policy);
@@ -157,6 +169,6 @@ describe('any policy', () => {
       { numRuns: 3000 },
     );
     // Else nothing was compared.
-    expect(found).toBeGreaterThan(0);
+    expect(found).toBeGreaterThan(10);
   });
 });
