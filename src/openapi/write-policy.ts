@@ -20,8 +20,8 @@ export interface PolicyParts {
   readonly findings: Findings;
 }
 
-/** Where editors find the JSON Schema of a policy. */
-export const schemaUrl = 'https://scopegate.dev/schema/v1/policy.json';
+/** The JSON Schema of a policy, for editors: in the package, from where it is installed for a project. */
+export const schemaPath = 'node_modules/scopegate/deploy/policy.schema.json';
 
 export function writePolicy(parts: PolicyParts): string {
   const { file, rules, issuers, options } = parts;
@@ -36,7 +36,7 @@ export function writePolicy(parts: PolicyParts): string {
     rules: rules.map((rule) => ruleContent(rule, names)),
   });
   document.commentBefore = [
-    ` yaml-language-server: $schema=${schemaUrl}`,
+    ` yaml-language-server: $schema=${schemaPath}`,
     ` Made by scopegate import openapi from ${quote(file)}.`,
     ' What no rule here allows is refused. Only what the document says is allowed, so HEAD and OPTIONS are as it has them.',
   ].join('\n');

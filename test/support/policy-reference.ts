@@ -1,28 +1,19 @@
 /**
- * Promises: what the schema of the policy says of each field, in the words of docs/policy.md: name, type, and whether it is required.
- * Leaves to others: what a field means, which only the document says.
+ * Promises: the tables of docs/policy.md that say what the schema of the policy says: each field with its type, default and meaning.
+ * `node test/support/policy-reference.ts` writes them into the document.
+ * Leaves to others: what a sentence in a table cannot say, which stands around it in the document.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { policySchema } from '../../src/policy/schema.ts';
+import { unsupportedRows } from '../../src/policy/unsupported.ts';
 
-export interface FieldRow {
-  readonly name: string;
-  readonly type: string;
-  readonly isRequired: boolean;
-}
+const page = new URL('../../docs/policy.md', import.meta.url);
 
-/** Fields and values that the schema knows and this version refuses; `refusals` in docs.test.ts shows that it does. */
-export const unsupportedFields: Readonly<Record<string, readonly string[]>> = {
-  document: ['clients'],
-  issuers: ['tenants', 'dpop'],
-  rules: ['inject'],
-};
-export const unsupportedValues: ReadonlySet<string> = new Set(
-  'keycloak auth0 okta cognito entra dpop mtls any'.split(' '),
+/** By `issuers.provider`: the values that this version accepts; none when it refuses the field. */
+const supported: ReadonlyMap<string, readonly string[]> = new Map(
+  unsupportedRows.map(({ path, except = [] }) => [path.filter((step) => step !== '*').join('.'), except]),
 );
-
-/** Required by the compiler, since whether it is depends on another field. */
-const requiredBesides: Readonly<Record<string, readonly string[]>> = { issuers: ['audiences'] };
 
 /** Every mapping of the schema that has fields of its own, by its path. */
 export function mappings(): ReadonlyMap<string, z.ZodObject> {
@@ -33,12 +24,20 @@ export function mappings(): ReadonlyMap<string, z.ZodObject> {
 
 function collect(path: string, schema: z.ZodObject, found: Map<string, z.ZodObject>): void {
   found.set(path, schema);
-  for (const [name, field] of Object.entries(schema.shape)) {
-    if (unsupportedFields[path]?.includes(name) === true) continue;
+  for (const [name, field] of fieldsOf(path, schema)) {
     const inner = mappingIn(field);
     const isKnown = inner === undefined || [...found.values()].includes(inner);
-    if (!isKnown && !isOpen(inner)) collect(path === 'document' ? name : `${path}.${name}`, inner, found);
+    if (!isKnown && !isOpen(inner)) collect(fieldPath(path, name), inner, found);
   }
+}
+
+function fieldPath(path: string, name: string): string {
+  return path === 'document' ? name : `${path}.${name}`;
+}
+
+/** Without those that this version refuses. */
+function fieldsOf(path: string, schema: z.ZodObject): readonly (readonly [string, z.core.$ZodType])[] {
+  return Object.entries(schema.shape).filter(([name]) => supported.get(fieldPath(path, name))?.length !== 0);
 }
 
 /** A key set has members that no table can name. */
@@ -56,22 +55,40 @@ function mappingIn(schema: unknown): z.ZodObject | undefined {
   return undefined;
 }
 
-export function fieldRows(path: string, schema: z.ZodObject): readonly FieldRow[] {
-  return Object.entries(schema.shape)
-    .filter(([name]) => unsupportedFields[path]?.includes(name) !== true)
-    .map(([name, field]) => ({
-      name,
-      type: typeWords(field),
-      isRequired: !(field instanceof z.ZodOptional) || requiredBesides[path]?.includes(name) === true,
-    }));
+export interface FieldRow {
+  readonly name: string;
+  readonly type: string;
+  /** `required`, `none`, or what holds without it. */
+  readonly fallback: string;
+  readonly meaning: string;
 }
 
-function typeWords(schema: unknown): string {
-  if (schema instanceof z.ZodOptional) return typeWords(schema.unwrap());
+/** The schema says `Default: …` or `Required.` at the end of a description. */
+export function fieldRows(path: string, schema: z.ZodObject): readonly FieldRow[] {
+  return fieldsOf(path, schema).map(([name, field]) => {
+    const description = z.globalRegistry.get(field)?.description;
+    const [, meaning = '', said, isRequired] =
+      /^(.*?)(?: Default: (.*)\.| (Required)\.)?$/.exec(description ?? '') ?? [];
+    if (meaning === '') throw new Error(`${fieldPath(path, name)} has no description`);
+    const isOptional = field instanceof z.ZodOptional && isRequired === undefined;
+    const type = typeWords(field, supported.get(fieldPath(path, name)));
+    return { name, type, fallback: isOptional ? (said ?? 'none') : 'required', meaning };
+  });
+}
+
+export function referenceTable(path: string, schema: z.ZodObject): string {
+  const rows = fieldRows(path, schema).map(
+    ({ name, type, fallback, meaning }) => `| \`${name}\` | ${type} | ${fallback} | ${meaning} |`,
+  );
+  return ['| field | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function typeWords(schema: unknown, values?: readonly string[]): string {
+  if (schema instanceof z.ZodOptional) return typeWords(schema.unwrap(), values);
   if (schema instanceof z.ZodArray) return `list of ${plural(typeWords(schema.element))}`;
   if (schema instanceof z.ZodRecord) return `mapping of text to ${plural(typeWords(schema.valueType))}`;
   if (schema instanceof z.ZodUnion) return unionWords(schema.options);
-  if (schema instanceof z.ZodEnum) return enumWords(schema.options.map(String));
+  if (schema instanceof z.ZodEnum) return enumWords(values ?? schema.options.map(String));
   if (schema instanceof z.ZodLiteral) return [...schema.values].map((value) => `\`${String(value)}\``).join(' or ');
   if (schema instanceof z.ZodString) return textWords(schema);
   return plainWords(schema);
@@ -92,7 +109,7 @@ function plural(words: string): string {
 
 /** Text or a list of text is how a claim is named, and nothing else is. */
 function unionWords(options: readonly unknown[]): string {
-  const words = options.map(typeWords).filter((word, at, all) => all.indexOf(word) === at);
+  const words = options.map((option) => typeWords(option)).filter((word, at, all) => all.indexOf(word) === at);
   if (words.join() === 'text,list of text') return 'claim path';
   return words.includes('list of text') && words.includes('mapping') ? 'claim header' : words.join(' or ');
 }
@@ -100,8 +117,8 @@ function unionWords(options: readonly unknown[]): string {
 function enumWords(values: readonly string[]): string {
   if (values.includes('RS256')) return 'algorithm';
   if (values.includes('no_rule')) return 'reason code';
-  const known = values.filter((value) => !unsupportedValues.has(value)).map((value) => `\`${value}\``);
-  return known.length < 3 ? known.join(' or ') : `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`;
+  const shown = values.map((value) => `\`${value}\``);
+  return shown.length < 3 ? shown.join(' or ') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
 }
 
 /** By what it accepts: the schema has no names for its kinds of text. */
@@ -111,4 +128,16 @@ function textWords(schema: z.ZodString): string {
   if (accepts('1h30m')) return 'duration';
   if (accepts('2026-11-01T00:00:00Z')) return 'time';
   throw new Error('a kind of text that the reference has no words for');
+}
+
+if (import.meta.main) {
+  const tables = mappings();
+  const text = readFileSync(page, 'utf8').replaceAll(
+    /(<!-- fields: ([\w.]+) -->\n)[^]*?(\n<!-- \/fields -->)/g,
+    (whole, start: string, path: string, end: string) => {
+      const schema = tables.get(path);
+      return schema === undefined ? whole : `${start}${referenceTable(path, schema)}${end}`;
+    },
+  );
+  writeFileSync(page, text);
 }
