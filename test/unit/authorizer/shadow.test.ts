@@ -17,8 +17,8 @@ interface RuleFields {
   paths: string[];
   mode?: string;
   access?: string;
-  require?: object;
-  headers?: object;
+  require?: object | undefined;
+  headers?: object | undefined;
 }
 
 function snapshotOf(rules: readonly RuleFields[]): PolicySnapshot | undefined {
