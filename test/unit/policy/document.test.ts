@@ -16,6 +16,56 @@ describe('documents with mistakes', () => {
     expect(all.every(({ file }) => file === 'f')).toBe(true);
   });
 
+  it('all kinds of mistakes in one document: each is reported, in one run, beside the warnings', () => {
+    const { snapshot, problems } = compileTexts(`${head}issuers:
+  - { name: corp, issuer: https://idp.test, audience: [shop] }
+  - { name: partner, issuer: https://partner.test, audiences: [shop], maxLifetime: 2h }
+rules:
+  - { name: read, paths: ["/orders/{id}"], methods: [GET, HEAD], require: { scopes: [read] } }
+  - { name: show, paths: ["/orders/{order}"], methods: [GET], require: { scopes: [show] } }
+  - { name: all, paths: [/shop/**], access: deny }
+  - { name: itself, paths: [/shop, /shop/], access: public }
+  - { name: below, paths: ["/shop/{part}/**"], access: public }
+  - name: typed
+    paths: ["/t/{tenant}"]
+    issuers: [crop]
+    require:
+      when: |
+        claims.tenant == request.path.tenant &&
+        claims.level + "1"
+  - { name: open, paths: [/open], headers: { x-user: a..b, Host: sub } }
+  - { name: next, paths: ["/Orders/%7Eada"], require: { scopes: ["a b"] }, mode: shadow }
+defaults: { realm: "a\\nb" }
+revocations:
+  - { until: 2026-02-30T00:00:00Z }
+tests:
+  - name: t
+    request: GET /orders/7
+    token: { issuer: partner }
+    expect: { decision: allow, reason: no_rule, rule: reed }
+`);
+    expect(snapshot).toBeUndefined();
+    expect(problems.map((problem) => `${problem.severity} ${show(problem)}`)).toEqual([
+      'error 4:45 unknown_field: unknown field `audience` (did you mean `audiences`?)',
+      'warning 5:84 long_lifetime: tokens may live longer than an hour',
+      'error 8:27 equal_rules: rules `read` (0.yaml:7:27) and `show` are equally specific on GET, any host, /orders/{}',
+      'warning 9:13 unreachable_rule: no request reaches rule `all`, rule `below` is more specific on all it covers',
+      'error 14:15 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)',
+      'error 18:9 condition: `&&` wants a bool, this is a string',
+      'warning 19:13 no_scopes: rule `open` requires no scope and has no condition, any token of its issuers may pass',
+      'error 19:54 claim_path: not a claim path, a member name is empty',
+      'error 19:60 header_forbidden: header `host` must not be set',
+      'error 20:27 path: the path is not in its canonical spelling (write `/Orders/~ada`)',
+      'error 20:66 wrong_value: expected a scope, without spaces, quotes and backslashes',
+      'error 21:20 wrong_value: expected at most 128 printable ASCII characters',
+      'error 23:5 revocation: expected at least one of `jti`, `sub`, `clientId`, `sid`, `kid`, `issuedBefore`',
+      'error 23:14 wrong_value: expected a time that is on the calendar and the clock',
+      'error 26:14 test_request: expected a method and an http or https URL (such as `GET https://orders.example.com/api/orders`)',
+      'error 28:40 test_expectation: reason `no_rule` is never that of decision `allow`',
+      'error 28:55 unknown_rule: no rule is named `reed` (did you mean `read`?)',
+    ]);
+  });
+
   it('an incomplete document: never a snapshot, whatever is left of it', () => {
     const text = `${head}rules: [{ name: a, paths: [/a], access: deny, colour: red }]\n`;
     const { documents } = parseDocuments({ name: 'f', text });
