@@ -24,7 +24,7 @@ async function main(): Promise<number> {
     process.stderr.write(`scopegate: needs Node.js ${oldestNode} or later, this is ${process.version}\n`);
     return 1;
   }
-  const { writeOut, writeError, end } = createOutput(process.stdout, process.stderr);
+  const { writeOut, writeError, flush, end } = createOutput(process.stdout, process.stderr);
   try {
     const exitCode = await runProgram(process.argv.slice(2), {
       version: packageVersion(),
@@ -32,6 +32,7 @@ async function main(): Promise<number> {
       columns: process.stdout.columns,
       writeOut,
       writeError,
+      flush,
       // Opened when it is read.
       get stdin() {
         return process.stdin;

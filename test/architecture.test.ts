@@ -38,6 +38,7 @@ const rooms: Readonly<Record<string, Room>> = {
     ours: ['decision', 'token', 'policy', 'authorizer', 'report', 'envoy', 'keyset'],
     packages: [],
   },
+  replay: { ours: ['decision', 'condition', 'token', 'policy', 'authorizer', 'report'], packages: [] },
   telemetry: { ours: ['decision'], packages: ['pino', 'prom-client', 'node:*'] },
   server: { ours: [], packages: ['@grpc/grpc-js', 'grpc-health-check', 'node:*'] },
   source: { ours: [], packages: ['node:fs', 'node:path', 'node:crypto'] },
@@ -61,7 +62,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['node:*'],
   },
   commands: {
-    ours: ['policy', 'rehearsal', 'report', 'openapi', 'explanation', 'sidecar', 'config'],
+    ours: ['policy', 'rehearsal', 'report', 'openapi', 'explanation', 'replay', 'sidecar', 'config'],
     packages: ['commander', 'node:*'],
   },
   main: { ours: ['commands'], packages: ['node:*'] },

@@ -86,7 +86,7 @@ const words: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What follows the name of a file; `error` is one of node:fs. */
-function failureWords(error: unknown): string {
+export function failureWords(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   return words.get(code) ?? `cannot be read (${code})`;
 }

@@ -5,6 +5,8 @@
 export interface Output {
   readonly writeOut: (text: string) => void;
   readonly writeError: (text: string) => void;
+  /** Waits until what was written so far is out, for a command that writes more than memory should hold. */
+  readonly flush: () => Promise<void>;
   /** Waits until all is written; the exit code, which is 1 where the result could not be written. */
   readonly end: (exitCode: number) => Promise<number>;
 }
@@ -25,6 +27,7 @@ export function createOutput(stdout: OutputStream, stderr: OutputStream): Output
   return {
     writeOut: (text) => void stdout.write(text),
     writeError: (text) => void stderr.write(text),
+    flush: () => written(stdout),
     end: async (exitCode) => {
       await written(stdout);
       if (failure !== undefined) stderr.write(`scopegate: stdout cannot be written: ${failure.message}\n`);

@@ -8,10 +8,11 @@ import { addExplain, type ExplainPorts } from './explain.ts';
 import { addImport, type ImportPorts } from './import.ts';
 import { lintCommand } from './lint.ts';
 import { addPolicyFilesCommand, type PolicyFilesPorts } from './policy-files.ts';
+import { addReplay, type ReplayPorts } from './replay.ts';
 import { addServe, type ServePorts } from './serve.ts';
 import { testCommand } from './test.ts';
 
-export interface ProgramPorts extends ServePorts, ImportPorts, PolicyFilesPorts, ExplainPorts {
+export interface ProgramPorts extends ServePorts, ImportPorts, PolicyFilesPorts, ExplainPorts, ReplayPorts {
   /** Columns of the terminal; undefined: none. */
   readonly columns: number | undefined;
 }
@@ -29,6 +30,7 @@ export async function runProgram(args: readonly string[], ports: ProgramPorts): 
   addPolicyFilesCommand(program, lintCommand, ports, done);
   addPolicyFilesCommand(program, testCommand, ports, done);
   addExplain(program, ports, done);
+  addReplay(program, ports, done);
   addImport(program, ports, done);
   for (const command of withSubcommands(program)) {
     command.configureOutput(outputOf(command, ports));

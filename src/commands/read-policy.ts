@@ -3,7 +3,7 @@
  * lines that lint writes. Its own tests are not run: a policy whose tests fail is one that somebody wants to look into.
  */
 import { compile } from '../policy/compile.ts';
-import { parseDocuments } from '../policy/document.ts';
+import { readPolicyFile } from '../policy/manifest.ts';
 import { byPlace, formatProblem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { type InputPorts, readInputs } from './input.ts';
@@ -23,7 +23,7 @@ export async function readPolicy(
     ports.writeError(files.errors.map((error) => `scopegate ${command}: ${error}\n`).join(''));
     return 2;
   }
-  const parsed = files.map(parseDocuments);
+  const parsed = files.map(readPolicyFile);
   const { snapshot, problems } = compile(parsed.flatMap(({ documents }) => documents));
   if (snapshot !== undefined && parsed.every((file) => file.problems.length === 0)) return snapshot;
   const all = [...parsed.flatMap((file) => file.problems), ...problems].toSorted(byPlace);

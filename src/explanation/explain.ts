@@ -7,6 +7,7 @@ import { Allow, type Decision } from '../decision/decision.ts';
 import { type DenyReason, denyReasons, denyRow } from '../decision/deny-reason.ts';
 import { describeMetadata, describeRefusal } from '../envoy/check-response.ts';
 import type { MetadataValue } from '../envoy/struct.ts';
+import { printable } from '../report/printable.ts';
 import { type CheckRow, checks } from './checks.ts';
 import { considerRules } from './considered-rules.ts';
 import type {
@@ -21,7 +22,6 @@ import type {
   StepResult,
 } from './explanation.ts';
 import { type Facts, gatherFacts, type Question } from './facts.ts';
-import { printable } from './wording.ts';
 
 export async function explain(question: Question, authorizer: Authorizer, waitMs: number): Promise<Explanation> {
   const decision = await authorizer.authorize(question.request, waitMs);

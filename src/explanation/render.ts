@@ -2,8 +2,8 @@
  * Promises: an explanation as text for a person, or as JSON: aligned, one thing a line, nothing in it that could steer a terminal.
  */
 import type { Paint } from '../report/paint.ts';
+import { printable } from '../report/printable.ts';
 import type { ConsideredRule, ExplainedStep, Explanation, StepResult } from './explanation.ts';
-import { printable } from './wording.ts';
 
 export function renderExplanation(explanation: Explanation, paint: Paint): string {
   const parts = [

@@ -1,6 +1,7 @@
 /**
  * Promises: texts and times as an explanation shows them: on one line, without anything that could steer a terminal.
  */
+import { printable } from '../report/printable.ts';
 
 const longest = 200;
 
@@ -8,18 +9,6 @@ const longest = 200;
 export function quoted(text: string): string {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return printable(JSON.stringify(cut));
-}
-
-/** Controls, format characters such as direction marks, separators and lone surrogates as escapes. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
-    character.split('').map(escapeUnit).join(''),
-  );
-}
-
-/** Of a UTF-16 code unit, as JSON has it. */
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** `a, b, c`; a dash for none. */

@@ -32,6 +32,7 @@ export class CommandLine {
       version: '1.2.3',
       environment: {},
       columns: undefined,
+      flush: async () => undefined,
       stdin: chunksOf(input),
       isColored: false,
       now: () => nowMs,

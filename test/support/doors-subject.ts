@@ -24,9 +24,13 @@ export interface Subject {
   stop(): void;
 }
 
-export function createSubject(file: CaseFile): Subject {
-  const tokens = new TokenMaker(file);
-  const snapshot = file.policy.length === 0 ? undefined : snapshotOf(file.name, tokens.documents());
+/** `documents`: the policy, if it is another one than that of the case. */
+export function createSubject(
+  file: CaseFile,
+  tokens = new TokenMaker(file),
+  documents: readonly unknown[] = tokens.documents(),
+): Subject {
+  const snapshot = documents.length === 0 ? undefined : snapshotOf(file.name, documents);
   const nowMs = (): number => file.nowSeconds * 1000;
   const keySets = createKeySets(defaultRefreshOptions, {
     now: nowMs,

@@ -23,6 +23,7 @@ async function run(args: readonly string[], stdin = ''): Promise<Result> {
     columns: undefined,
     isColored: false,
     now: () => 0,
+    flush: async () => undefined,
     stdin: bytesOf(stdin),
     writeOut: (text) => {
       out += text;

@@ -22,6 +22,7 @@ async function run(args: string[], ports: Partial<ProgramPorts> = {}): Promise<R
     version: '1.2.3',
     environment: {},
     columns: undefined,
+    flush: async () => undefined,
     stdin: stdinOf(''),
     isColored: false,
     now: () => 0,

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { renderExplanation, renderJson } from '../../../src/explanation/render.ts';
-import { duration, moment, printable, quoted } from '../../../src/explanation/wording.ts';
+import { duration, moment, quoted } from '../../../src/explanation/wording.ts';
 import { type Paint, plain } from '../../../src/report/paint.ts';
+import { printable } from '../../../src/report/printable.ts';
 import { corp, snapshotOf } from '../policy/policy-text.ts';
 import { explainClaims } from './explain-claims.ts';
 

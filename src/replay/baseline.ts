@@ -1,0 +1,76 @@
+/**
+ * Promises: what of the policy that decided is unchanged in the candidate. Only the policy itself can tell: of the settings of its issuers,
+ * its conditions and its claim headers the log holds nothing.
+ */
+import type { Match } from '../policy/match.ts';
+import { compareText } from '../policy/problem.ts';
+import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
+import type { Issuer } from '../token/issuer.ts';
+import type { RecordedDecision } from './record.ts';
+
+export interface Baseline {
+  /** A rule that reads the same decides in both, in the same way for every caller of this request. */
+  hasSameRule(record: RecordedDecision, match: Match): boolean;
+  /** The candidate's issuer of the same `iss` as the issuer that the current policy calls so. */
+  issuerNow(name: string): Issuer | undefined;
+  /** All settings of the issuer are as they were; undefined: of all issuers. */
+  keepsIssuer(name: string | undefined): boolean;
+  readonly keepsRevocations: boolean;
+}
+
+export function createBaseline(current: PolicySnapshot, candidate: PolicySnapshot): Baseline {
+  const before = new Map([...current.issuers.values()].map((issuer) => [issuer.name, issuer]));
+  const kept = new Set([...before.values()].filter((issuer) => isKept(issuer, candidate)).map(({ name }) => name));
+  const keepsAll = kept.size === before.size && candidate.issuers.size === before.size;
+  const keepsRevocations = textOf(current.revocations.entries) === textOf(candidate.revocations.entries);
+  const keyOf = cached(ruleKey);
+  return {
+    hasSameRule: ({ host = '', path = '', method = '' }, match) => {
+      const then = current.routes.match(host, path, method);
+      return (
+        then !== undefined &&
+        keyOf(then.rule) === keyOf(match.rule) &&
+        (match.rule.require.condition === undefined || hasSameParameters(then, match))
+      );
+    },
+    issuerNow: (name) => candidate.issuers.get(before.get(name)?.issuer ?? ''),
+    keepsIssuer: (name) => (name === undefined ? keepsAll : kept.has(name)),
+    keepsRevocations,
+  };
+}
+
+function isKept(issuer: Issuer, candidate: PolicySnapshot): boolean {
+  const now = candidate.issuers.get(issuer.issuer);
+  return now !== undefined && textOf(issuer) === textOf(now);
+}
+
+/** All of a rule that a decision depends on. */
+function ruleKey({ access, issuers, require, headers }: Rule): string {
+  const { condition, ...others } = require;
+  return textOf({ access, issuers: issuers ?? null, ...others, condition: condition?.source, headers });
+}
+
+/** A condition reads them by name. */
+function hasSameParameters(a: Match, b: Match): boolean {
+  return textOf(new Set([...a.parameters].map(String))) === textOf(new Set([...b.parameters].map(String)));
+}
+
+/** Equal for two values that say the same, whatever the order of their sets. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => (member instanceof Set ? sorted(member) : member));
+}
+
+function sorted(members: ReadonlySet<unknown>): readonly string[] {
+  return [...members].map(String).toSorted(compareText);
+}
+
+function cached<Key extends object, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const values = new WeakMap<Key, Value>();
+  return (key) => {
+    const known = values.get(key);
+    if (known !== undefined) return known;
+    const value = compute(key);
+    values.set(key, value);
+    return value;
+  };
+}
