@@ -42,18 +42,24 @@ export interface Route {
   readonly methods: readonly string[] | undefined;
 }
 
-interface Target {
-  readonly rule: Rule;
-  readonly names: readonly string[];
-}
-
+/**
+ * What ends at a node: the routes of one path that differ in their methods, hardly ever more than there are methods in use. The rule and
+ * the names are held here, and lists and texts that are alike are held once: with many rules it is the memory a match touches that costs.
+ */
 interface Leaf {
-  readonly named: Map<string, Target>;
-  any: Target | undefined;
+  readonly rule: Rule;
+  /** Undefined: any. */
+  readonly methods: readonly string[] | undefined;
+  /** Of the parameters. */
+  readonly names: readonly string[];
+  readonly next: Leaf | undefined;
 }
 
 interface Node {
-  readonly literals: Map<string, Node>;
+  /** The only literal below, which most nodes have one of, if any; undefined: none, or several. */
+  text: string | undefined;
+  child: Node | undefined;
+  literals: Map<string, Node> | undefined;
   parameter: Node | undefined;
   end: Leaf | undefined;
   rest: Leaf | undefined;
@@ -66,10 +72,11 @@ export function buildRouteIndex(routes: Iterable<Route>): RouteIndex {
   const anyHost = createNode();
   const rootFor = (host: string | undefined): Node => {
     if (host === undefined) return anyHost;
-    return host.startsWith('*') ? childOf(wildcards, host.slice(1)) : childOf(exact, host);
+    return host.startsWith('*') ? memberOf(wildcards, host.slice(1)) : memberOf(exact, host);
   };
   const all = [...routes];
-  for (const route of all) addRoute(rootFor(route.host), route);
+  const once = createPool();
+  for (const route of all) addRoute(rootFor(route.host), route, once);
 
   return {
     routes: all,
@@ -96,40 +103,93 @@ export function buildRouteIndex(routes: Iterable<Route>): RouteIndex {
 }
 
 function createNode(): Node {
-  return { literals: new Map(), parameter: undefined, end: undefined, rest: undefined };
+  return {
+    text: undefined,
+    child: undefined,
+    literals: undefined,
+    parameter: undefined,
+    end: undefined,
+    rest: undefined,
+  };
 }
 
-function childOf(children: Map<string, Node>, text: string): Node {
-  const child = children.get(text) ?? createNode();
-  children.set(text, child);
+function memberOf(nodes: Map<string, Node>, text: string): Node {
+  const node = nodes.get(text) ?? createNode();
+  nodes.set(text, node);
+  return node;
+}
+
+/** The first of texts that are alike, and of lists of such texts. */
+interface Pool {
+  text(text: string): string;
+  list(texts: readonly string[]): readonly string[];
+}
+
+function createPool(): Pool {
+  const texts = new Map<string, string>();
+  const lists = new Map<string, readonly string[]>();
+  const text = (given: string): string => {
+    const known = texts.get(given) ?? given;
+    texts.set(known, known);
+    return known;
+  };
+  return {
+    text,
+    list: (given) => {
+      // A space is in no method and no name of a parameter.
+      const key = given.join(' ');
+      const known = lists.get(key) ?? given.map(text);
+      lists.set(key, known);
+      return known;
+    },
+  };
+}
+
+function addRoute(root: Node, { rule, path, methods }: Route, once: Pool): void {
+  let node = root;
+  for (const { kind, text } of path.segments) {
+    if (kind === 'literal') node = literalOf(node, once.text(text));
+    else node = node.parameter ??= createNode();
+  }
+  const names = path.segments.filter(({ kind }) => kind === 'parameter').map(({ text }) => text);
+  const next = path.hasRest ? node.rest : node.end;
+  checkFree(next, methods, rule);
+  const leaf: Leaf = { rule, methods: methods && once.list(methods), names: once.list(names), next };
+  if (path.hasRest) node.rest = leaf;
+  else node.end = leaf;
+}
+
+function literalOf(node: Node, text: string): Node {
+  if (node.literals !== undefined) return memberOf(node.literals, text);
+  if (node.text === text && node.child !== undefined) return node.child;
+  const child = createNode();
+  if (node.text === undefined || node.child === undefined) {
+    node.text = text;
+    node.child = child;
+  } else {
+    node.literals = new Map([
+      [node.text, node.child],
+      [text, child],
+    ]);
+    node.text = undefined;
+    node.child = undefined;
+  }
   return child;
 }
 
-function addRoute(root: Node, { rule, path, methods }: Route): void {
-  let node = root;
-  for (const { kind, text } of path.segments) {
-    if (kind === 'literal') node = childOf(node.literals, text);
-    else node = node.parameter ??= createNode();
+function checkFree(leaf: Leaf | undefined, methods: readonly string[] | undefined, rule: Rule): void {
+  for (let other = leaf; other !== undefined; other = other.next) {
+    const taken = other.methods;
+    const isTaken = methods === undefined ? taken === undefined : methods.some((method) => taken?.includes(method));
+    if (isTaken) throw new Error(`rule ${rule.name} has the route of another rule`);
   }
-  const leaf: Leaf = (path.hasRest ? node.rest : node.end) ?? { named: new Map(), any: undefined };
-  if (path.hasRest) node.rest = leaf;
-  else node.end = leaf;
-  const names = path.segments.filter(({ kind }) => kind === 'parameter').map(({ text }) => text);
-  addTarget(leaf, methods, { rule, names });
-}
-
-function addTarget(leaf: Leaf, methods: readonly string[] | undefined, target: Target): void {
-  const isTaken = methods === undefined ? leaf.any !== undefined : methods.some((method) => leaf.named.has(method));
-  if (isTaken) throw new Error(`rule ${target.rule.name} has the route of another rule`);
-  if (methods === undefined) leaf.any = target;
-  for (const method of methods ?? []) leaf.named.set(method, target);
 }
 
 function findIn(root: Node | undefined, path: string, method: string): Match | undefined {
   if (root === undefined) return undefined;
   const values: string[] = [];
-  const target = walk(root, 0, { path, method, values });
-  return target === undefined ? undefined : { rule: target.rule, parameters: bind(target.names, values) };
+  const leaf = walk(root, 0, { path, method, values });
+  return leaf === undefined ? undefined : { rule: leaf.rule, parameters: bind(leaf.names, values) };
 }
 
 const noParameters: ReadonlyMap<string, string> = new Map();
@@ -146,24 +206,35 @@ interface Walk {
 }
 
 /** `slash` is the place of the slash before the next segment, or the end of the path. */
-function walk(node: Node, slash: number, state: Walk): Target | undefined {
+function walk(node: Node, slash: number, state: Walk): Leaf | undefined {
   const { path, method, values } = state;
-  if (slash === path.length) return targetFor(node.end, method) ?? targetFor(node.rest, method);
+  if (slash === path.length) return leafFor(node.end, method) ?? leafFor(node.rest, method);
   const following = path.indexOf('/', slash + 1);
   const next = following === -1 ? path.length : following;
-  const segment = path.slice(slash + 1, next);
-  const literal = node.literals.get(segment);
+  const literal = below(node, path, slash + 1, next);
   const found = literal === undefined ? undefined : walk(literal, next, state);
   if (found !== undefined) return found;
-  if (node.parameter !== undefined && segment !== '') {
-    values.push(segment);
+  if (node.parameter !== undefined && next > slash + 1) {
+    values.push(path.slice(slash + 1, next));
     const taken = walk(node.parameter, next, state);
     if (taken !== undefined) return taken;
     values.pop();
   }
-  return targetFor(node.rest, method);
+  return leafFor(node.rest, method);
 }
 
-function targetFor(leaf: Leaf | undefined, method: string): Target | undefined {
-  return leaf?.named.get(method) ?? leaf?.any;
+/** The node that the segment from `start` to `end` leads to as a literal. */
+function below({ text, child, literals }: Node, path: string, start: number, end: number): Node | undefined {
+  if (literals !== undefined) return literals.get(path.slice(start, end));
+  return text !== undefined && text.length === end - start && path.startsWith(text, start) ? child : undefined;
+}
+
+/** A method that is named comes before any. */
+function leafFor(leaf: Leaf | undefined, method: string): Leaf | undefined {
+  let any: Leaf | undefined;
+  for (let other = leaf; other !== undefined; other = other.next) {
+    if (other.methods === undefined) any = other;
+    else if (other.methods.includes(method)) return other;
+  }
+  return any;
 }
