@@ -84,5 +84,6 @@ function speed({ decisions, otherLines, brokenLines }: ReturnType<Replay['summar
   const perSecond = Math.round((lines * 1000) / Math.max(elapsedMs, 1));
   const hint = decisions === 0 ? '; no decision among them, see --decision-log of serve' : '';
   const rate = lines < 1000 ? '' : `, ${perSecond.toLocaleString('en-US')} a second`;
-  return `scopegate replay: ${lines.toLocaleString('en-US')} lines read${rate}${hint}\n`;
+  const noun = lines === 1 ? 'line' : 'lines';
+  return `scopegate replay: ${lines.toLocaleString('en-US')} ${noun} read${rate}${hint}\n`;
 }

@@ -37,6 +37,10 @@ function requiring(more: Members): Change {
   return eachTokenRule((rule) => ({ ...rule, require: { ...(rule['require'] as Members | undefined), ...more } }));
 }
 
+function withRule(rule: Members): Change {
+  return (document) => ({ ...document, rules: [...listOf(document['rules']), rule] });
+}
+
 function withDefaults(more: Members): Change {
   return (document) => ({ ...document, defaults: { ...(document['defaults'] as Members | undefined), ...more } });
 }
@@ -45,7 +49,9 @@ const unrelated = { name: 'unrelated', hosts: ['unrelated.test'], paths: ['/unre
 
 /** Changes that leave issuers as they are, which is what replay takes for granted without the current policy. */
 const changesOfRules: Record<string, Change> = {
-  'an unrelated rule': (document) => ({ ...document, rules: [...listOf(document['rules']), unrelated] }),
+  'an unrelated rule': withRule(unrelated),
+  'a token rule for all else': withRule({ name: 'rest', paths: ['/**'] }),
+  'a public rule for all else': withRule({ name: 'rest', paths: ['/**'], access: 'public' }),
   'no rule but one': (document) => ({ ...document, rules: [unrelated] }),
   'every rule renamed': eachRule((rule) => ({ ...rule, name: `${String(rule['name'])}-renamed` })),
   'every rule public': eachRule(({ name, paths, hosts, methods }) =>
