@@ -54,7 +54,10 @@ const usage: Record<string, [args: string[], error: string]> = {
     ['srve'],
     "scopegate: unknown command 'srve' (Did you mean serve?); see scopegate --help\n",
   ],
-  'a command of a later version: unknown': [['console'], "scopegate: unknown command 'console'; see scopegate --help\n"],
+  'a command of a later version: unknown': [
+    ['console'],
+    "scopegate: unknown command 'console'; see scopegate --help\n",
+  ],
   'an unknown option before the command: named': [
     ['--bogus', 'serve'],
     "scopegate: unknown option '--bogus'; see scopegate --help\n",
