@@ -1,5 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -10,11 +12,13 @@ const now = Date.parse('2026-11-24T12:00:00Z') / 1000;
 const issuer = { name: 'corp', issuer: 'https://idp.test', audiences: ['shop'] };
 let folder: string;
 let token: string;
+let keySet: string;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'scopegate-explain-'));
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys = [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }];
+  keySet = JSON.stringify({ keys });
   const claims = { iss: issuer.issuer, aud: 'shop', sub: 'ada', scope: 'r', iat: now, exp: now + 300 };
   const signed = [{ alg: 'ES256', kid: 'k1' }, claims].map(part).join('.');
   const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
@@ -237,6 +241,38 @@ it('a token on the command line: works, with a hint that it shows', async () => 
   expect(error).toBe(
     'scopegate explain: --token: a token on the command line shows in process lists; use @FILE or -\n',
   );
+});
+
+it('JWK-01 keys where the policy says: fetched once, and for no request that needs none', async () => {
+  let fetches = 0;
+  const server = createServer((_request, response) => {
+    fetches += 1;
+    response.setHeader('content-type', 'application/json');
+    response.end(keySet);
+  });
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo;
+  const fetched = { ...issuer, jwks: { uri: `http://127.0.0.1:${port}/keys` }, insecure: { allowHttp: true } };
+  const rules = [
+    { name: 'read', paths: ['/a'] },
+    { name: 'open', paths: ['/open'], access: 'public' },
+  ];
+  const shadow = { name: 'trial', paths: ['/open'], mode: 'shadow', require: { scopes: ['w'] } };
+  const head = { apiVersion: 'scopegate.dev/v1', kind: 'Policy' };
+  write('fetched.yaml', JSON.stringify({ ...head, issuers: [fetched], rules: [...rules, shadow] }));
+  const args = ['--policy', '~fetched.yaml', '--token', '@~token.txt'];
+  try {
+    const missing = await run([...args, '--request', 'GET https://shop.test/gone']);
+    expect([missing.exitCode, fetches]).toEqual([3, 0]);
+    const allowed = await run([...args, ...get]);
+    expect([allowed.exitCode, fetches]).toEqual([0, 1]);
+    const open = await run([...args, '--request', 'GET https://shop.test/open']);
+    expect(open.out).toContain('  trial  would deny: insufficient_scope\n');
+  } finally {
+    server.close();
+  }
 });
 
 describe('--json', () => {
