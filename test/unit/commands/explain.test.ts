@@ -235,6 +235,17 @@ it.each(Object.entries(mistakes))('%s: exit 2, one clear line, nothing on stdout
   expect(error.slice(0, wanted.length)).toBe(wanted);
 });
 
+it.each([
+  ['JWS-02 a signature that is no base64url', () => token.replace(/\.[^.]*$/, '.A'), 'signature form'],
+  ['JWS-02 a payload that is no base64url', () => token.replace(/\.[^.]*\./, '.A.'), 'form'],
+])('%s: the check of its form', async (_name, altered, check) => {
+  const { out } = await run([...policy, ...get, '--token', '-', '--json'], altered());
+  expect(JSON.parse(out)).toMatchObject({
+    reason: 'token_malformed',
+    steps: expect.arrayContaining([expect.objectContaining({ check, result: 'fail' })]),
+  });
+});
+
 it('a token on the command line: works, with a hint that it shows', async () => {
   const { exitCode, out, error } = await run([...policy, ...get, '--token', token]);
   expect([exitCode, out.split('\n')[0]]).toEqual([0, 'ALLOW allowed by rule read']);

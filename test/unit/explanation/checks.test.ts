@@ -154,7 +154,7 @@ const failing: Record<string, Row> = {
     { wanted: 'one of web', found: 'no client' },
   ],
   'revoked: by which fields': [
-    policy({}, {}, { revocations: [{ jti: 'z' }, { issuer: 'corp', sub: 'ada' }] }),
+    policy({}, {}, { revocations: [{ jti: 'z' }, { issuer: 'corp', sub: 'ada', until: '2040-01-01T00:00:00Z' }] }),
     { claims: ada },
     'revocation',
     { wanted: 'none of 2 entries matches', found: 'an entry with issuer, sub' },
