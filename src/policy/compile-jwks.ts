@@ -1,7 +1,9 @@
 /**
  * Promises: where the keys of an issuer come from, said once; no secret among them.
  */
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { JwksSource } from '../token/issuer.ts';
+import { type IgnoredKey, type KeyMaterial, readPublicJwk } from '../token/public-jwk.ts';
 import { type Report, type Spot, within } from './report.ts';
 import type { IssuerContent } from './schema.ts';
 
@@ -15,7 +17,7 @@ export function compileJwks(jwks: JwksContent | undefined, spot: Spot, report: R
   checkCertificates(jwks, within(spot, 'ca'), report);
   if (uri !== undefined) return { kind: 'uri', uri };
   if (inline === undefined) return { kind: 'discovery' };
-  for (const [index, key] of inline.keys.entries()) checkKey(key, within(spot, 'inline', 'keys', index), report);
+  checkKeys(inline.keys, within(spot, 'inline', 'keys'), report);
   return { kind: 'inline', keys: inline.keys };
 }
 
@@ -33,17 +35,58 @@ function checkCertificates({ ca, inline }: JwksContent, spot: Spot, report: Repo
     report.error(spot, 'jwks', 'nothing is fetched for `inline` keys, so `ca` has no use', { part: 'key' });
   }
   if (ca.includes('PRIVATE KEY')) report.error(spot, 'certificate', 'expected PEM certificates, not a private key');
-  else if (!/-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----/.test(ca)) {
-    report.error(spot, 'certificate', 'expected PEM certificates');
+  else if (!isCertificates(ca)) report.error(spot, 'certificate', 'expected PEM certificates');
+}
+
+function isCertificates(text: string): boolean {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.length > 0 && blocks.every(isCertificate);
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }
 
-/** JWK-04: a secret has no business in a policy; whoever can read it could sign tokens. */
-function checkKey(key: Readonly<Record<string, unknown>>, spot: Spot, report: Report): void {
-  const { kty } = key;
-  if (Object.hasOwn(key, 'd') || Object.hasOwn(key, 'k')) {
-    report.error(spot, 'jwks', 'expected a public key, this one holds a secret');
-  } else if (kty !== 'RSA' && kty !== 'EC' && kty !== 'OKP') {
-    report.error(within(spot, 'kty'), 'wrong_value', 'expected one of `RSA`, `EC`, `OKP`');
+/** As of a fetched set (JWK-07). */
+const maxKeys = 100;
+
+/** What a fetched set may hold and is ignored there is a mistake here: nobody else publishes these keys. */
+function checkKeys(keys: readonly Readonly<Record<string, unknown>>[], spot: Spot, report: Report): void {
+  if (keys.length > maxKeys) report.error(spot, 'jwks', `expected at most ${maxKeys} keys`);
+  let usable = 0;
+  for (const [index, key] of keys.slice(0, maxKeys).entries()) {
+    const read = readPublicJwk(key);
+    const problem =
+      typeof read === 'string' ? read : read !== undefined && !isKey(read.material) ? 'invalid' : undefined;
+    if (problem !== undefined) report.error(within(spot, index), 'jwks', keyMessages[problem]);
+    else if (read !== undefined) usable += 1;
+  }
+  if (usable === 0 && !report.hasErrors()) {
+    report.error(spot, 'jwks', 'none of these keys is for verifying signatures', {
+      hint: '`use` is `sig` or left out',
+    });
   }
 }
+
+/** BCP-04: OpenSSL checks that a point is on its curve. */
+function isKey(material: KeyMaterial): boolean {
+  try {
+    return createPublicKey({ key: { ...material }, format: 'jwk' }).type === 'public';
+  } catch {
+    return false;
+  }
+}
+
+const keyMessages: Readonly<Record<IgnoredKey, string>> = {
+  malformed: 'a member of the key is missing or has the wrong type',
+  // JWK-04: whoever can read the policy could sign tokens.
+  private_members: 'expected a public key, this one holds a secret',
+  symmetric: 'expected a public key, this one holds a secret',
+  unsupported: 'no supported algorithm verifies with this key',
+  weak_rsa: 'expected an RSA key of 2048 to 8192 bits with an odd exponent of at least 65537',
+  invalid: 'this is no key, its point is not on the curve',
+};

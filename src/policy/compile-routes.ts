@@ -19,6 +19,9 @@ export interface PlacedRoute extends Route {
   readonly spot: Spot;
 }
 
+/** Of one rule: each host has each path, and all of them are held in memory. */
+const maxRoutes = 10_000;
+
 export function compileRoutes(
   { content, rule, spot }: { readonly content: RuleContent; readonly rule: Rule; readonly spot: Spot },
   pathParameters: PolicySnapshot['pathParameters'],
@@ -27,6 +30,12 @@ export function compileRoutes(
   const hosts = compileHosts(content.hosts, within(spot, 'hosts'), report);
   const paths = compilePaths(content.paths, pathParameters, { spot: within(spot, 'paths'), report });
   checkMethods(content.methods, within(spot, 'methods'), report);
+  const count = hosts.length * paths.length;
+  if (count > maxRoutes) {
+    const message = `${hosts.length} hosts times ${paths.length} paths are more than ${maxRoutes} routes`;
+    report.error(within(spot, 'paths'), 'too_many_routes', message, { hint: 'split the rule, or use templates' });
+    return [];
+  }
   return hosts.flatMap((host) =>
     paths.map(({ path, shape, text, spot: at }) => ({
       rule,
@@ -112,15 +121,17 @@ const commonMethods: ReadonlySet<string> = new Set([
 ]);
 
 function checkMethods(methods: readonly string[] | undefined, spot: Spot, report: Report): void {
+  const seen = new Set<string>();
   for (const [index, method] of (methods ?? []).entries()) {
     const at = within(spot, index);
     const upper = method.toUpperCase();
     if (!isMethodToken(method)) report.error(at, 'method', `${quote(method)} is not a method`);
     else if (method === 'CONNECT') report.error(at, 'method', 'CONNECT has no path and is always refused');
-    else if (methods?.indexOf(method) !== index) reportRepeated(at, report);
+    else if (seen.has(method)) reportRepeated(at, report);
     else if (method !== upper && commonMethods.has(upper)) {
       report.warn(at, 'method_case', `methods are case-sensitive, ${quote(method)} is not ${upper}`);
     }
+    seen.add(method);
   }
 }
 

@@ -12,10 +12,10 @@ import { compareText } from './problem.ts';
 
 export function hashDocuments(documents: readonly PolicyDocument[]): string {
   const texts = documents.map(({ content }) => JSON.stringify(content, sortMembers)).toSorted(compareText);
-  return createHash('sha256')
-    .update(`[${texts.join(',')}]`)
-    .digest('hex')
-    .slice(0, 16);
+  const hash = createHash('sha256');
+  // One after the other: joined they could be longer than a string may be.
+  for (const [index, text] of texts.entries()) hash.update(index === 0 ? '[' : ',').update(text);
+  return hash.update(']').digest('hex').slice(0, 16);
 }
 
 function sortMembers(_name: string, value: unknown): unknown {

@@ -81,7 +81,6 @@ function readBlock(reading: BlockReading, indent: number): unknown {
   const { scanner } = reading;
   scanner.count();
   const column = columnOf(scanner);
-  if (column <= indent) throw new NotPlain();
   if (scanner.looksAt(dash)) return readSequence(reading, column);
   const start = scanner.at;
   const key = takeKey(scanner, afterQuotedKey);

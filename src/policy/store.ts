@@ -167,7 +167,9 @@ function withFurtherProblems(refused: Refused, states: readonly SourceState[], s
   const others = states.filter((other) => other !== state);
   const beside = others.flatMap(({ active, refused: waiting }) => active ?? waiting?.documents ?? []);
   const files = new Set(refused.documents.map(({ file }) => file));
-  const further = errorsOf(compile([...beside, ...refused.documents]).problems).filter(({ file }) => files.has(file));
+  const further = errorsOf(compileSafely([...beside, ...refused.documents], undefined).problems).filter(({ file }) =>
+    files.has(file),
+  );
   return { ...refused, problems: [...refused.problems, ...further].toSorted(byPlace) };
 }
 
@@ -209,7 +211,7 @@ async function accept(
   const others = states.filter((state) => !chosen.includes(state)).flatMap(({ active }) => active ?? []);
   // Last, so that a clash is reported at the version that is refused for it.
   const documents = [...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])];
-  const compiled = await checked(compile(documents, previous), check);
+  const compiled = await checked(compileSafely(documents, previous), check);
   const isGood = compiled.snapshot !== undefined;
   for (const state of chosen) {
     const { refused } = state;
@@ -219,6 +221,20 @@ async function accept(
     else if (chosen.length === 1) state.refused = { ...refused, problems: errorsOf(compiled.problems) };
   }
   return isGood ? compiled : undefined;
+}
+
+/** A fault in compiling is a problem of the versions that are tried: it must not keep the good ones from being active. */
+function compileSafely(documents: readonly PolicyDocument[], previous: PolicySnapshot | undefined): Compiled {
+  try {
+    return compile(documents, previous);
+  } catch (fault) {
+    const message = `the policy cannot be compiled, a fault of Scopegate (${fault instanceof Error ? fault.name : 'unknown'})`;
+    const file = documents.at(-1)?.file ?? '';
+    return {
+      snapshot: undefined,
+      problems: [{ severity: 'error', file, line: 1, column: 1, code: 'internal_error', message }],
+    };
+  }
 }
 
 async function checked(compiled: Compiled, check: SnapshotCheck): Promise<Compiled> {

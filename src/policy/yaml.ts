@@ -19,8 +19,12 @@ import type { Problem } from './problem.ts';
 import { createPlaces } from './text-places.ts';
 import { createTree, type NodeOffsets, type ToPlace, type Tree, type TreeSource } from './tree.ts';
 
-/** Most nodes of one document with all aliases expanded; the largest policies that make sense have a tenth of it. */
-const maxNodes = 2_000_000;
+/**
+ * Largest document with all aliases expanded: a node counts one, and so do eight characters of text; 16 MB of text at most. The largest
+ * policies that make sense have a tenth of it.
+ */
+const maxSize = 2_000_000;
+const charactersOfOne = 8;
 /** Deepest nesting; the schema itself needs less than ten levels, claims of tests may bring some more. */
 const maxDepth = 64;
 
@@ -124,7 +128,7 @@ interface Reading {
   readonly offsets: Map<object, NodeOffsets>;
   /** What an anchor stands for, set when its node is complete: an alias inside it is a cycle and finds nothing. */
   readonly anchors: Map<string, { readonly value: unknown; readonly size: number }>;
-  /** Nodes so far, aliases expanded. */
+  /** So far, aliases expanded; see maxSize. */
   size: number;
   isBroken: boolean;
 }
@@ -154,7 +158,7 @@ function readNode(reading: Reading, node: ParsedNode | null, depth: number, fall
     : isSeq(node)
       ? readList(reading, node, depth)
       : readScalar(reading, node, offset);
-  if (reading.size > maxNodes) return fail(reading, offset, 'yaml', 'the document is too large');
+  if (reading.size > maxSize) return fail(reading, offset, 'yaml', 'the document is too large');
   if (node.anchor !== undefined) reading.anchors.set(node.anchor, { value, size: reading.size - before });
   return value;
 }
@@ -163,12 +167,13 @@ function readAlias(reading: Reading, name: string, offset: number): unknown {
   const anchor = reading.anchors.get(name);
   if (anchor === undefined) return fail(reading, offset, 'yaml', 'the alias names no anchor before it');
   reading.size += anchor.size;
-  if (reading.size > maxNodes) return fail(reading, offset, 'yaml', 'the document is too large');
+  if (reading.size > maxSize) return fail(reading, offset, 'yaml', 'the document is too large');
   return anchor.value;
 }
 
 function readScalar(reading: Reading, node: Scalar.Parsed, offset: number): unknown {
   const { value } = node;
+  if (typeof value === 'string') reading.size += Math.floor(value.length / charactersOfOne);
   if (typeof value === 'string' && !value.isWellFormed()) {
     reading.report(offset, 'wrong_value', 'expected text without lone surrogates');
   }

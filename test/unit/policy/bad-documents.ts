@@ -667,6 +667,13 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     text: `${issuer('senderConstraint: any')}defaults: { origins: ["https://shop.test"] }\n`,
     problems: ['7:23 unsupported: `senderConstraint: any` is not supported by this version'],
   },
+  'DP-09 an issuer with DPoP, and a rule whose hosts are left out for a mistake': {
+    text: `${issuer('senderConstraint: dpop')}---\n${head}rules:\n  - { name: h, access: deny, paths: [/a], hosts: shop.test }\n`,
+    problems: [
+      '7:23 unsupported: `senderConstraint: dpop` is not supported by this version',
+      '13:50 wrong_type: expected a list (put it in square brackets)',
+    ],
+  },
   'DP-09 an issuer with DPoP, and a rule with hosts': {
     text: `${issuer('senderConstraint: dpop')}---\n${head}${hosts('shop.test')}`,
     problems: ['7:23 unsupported: `senderConstraint: dpop` is not supported by this version'],

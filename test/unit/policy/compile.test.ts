@@ -356,6 +356,12 @@ describe('tests', () => {
     });
   });
 
+  it('no token, but credentials of another kind among the headers: accepted', () => {
+    const headers = { Authorization: 'Basic YTpi' };
+    const test = testOf({ request: 'GET https://a.test/', headers, token: 'none', expect: { decision: 'deny' } });
+    expect(test?.headers).toEqual({ authorization: 'Basic YTpi' });
+  });
+
   it.each([
     ['https://a.test', '/'],
     ['https://a.test?x=1', '/?x=1'],

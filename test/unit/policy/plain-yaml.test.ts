@@ -98,6 +98,7 @@ describe('what policies are mostly written in', () => {
     'a kept block': 'a: |+\n  b\n\n',
     'a block with an indentation of its own': 'a: |2\n   b\n',
     'a folded block with a blank line': 'a: >\n  b\n\n  c\n',
+    'a block that is not indented': 'a:\n  b: |\n  c: d\n',
     'an item indented too far': 'a:\n  - b\n   - c\n',
     'a pair indented too far': 'a: b\n  c: d\n',
     'text behind a mark': '--- a\n',

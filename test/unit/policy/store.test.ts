@@ -95,6 +95,18 @@ describe('one source', () => {
   });
 });
 
+describe('warnings', () => {
+  const warned = { issuers: [{ ...corp, maxLifetime: '2h' }] };
+
+  it('a refused version that has some too: only why it was refused', async () => {
+    expect(codes(await offer('a', { ...warned, rules: [{ ...deny('x'), colour: 1 }, deny('y')] }))).toEqual([
+      'unknown_field',
+    ]);
+    expect(codes(await offer('a', { ...warned, rules: [deny('x'), deny('x', '/y')] }))).toEqual(['duplicate_name']);
+    expect(rejected()).toEqual(['a: duplicate_name']);
+  });
+});
+
 describe('what has not changed', () => {
   it('an issuer: the very object of the policy before, so that remembered tokens stay good', async () => {
     await offer('a', { issuers: [corp], rules: [orders] });
