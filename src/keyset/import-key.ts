@@ -6,8 +6,8 @@
 import { type CryptoKey, importJWK } from 'jose';
 import type { Algorithm } from '../token/algorithm.ts';
 import type { VerificationKey } from '../token/key.ts';
+import type { KeyMaterial, PublicJwk } from '../token/public-jwk.ts';
 import { isPointOfEd25519 } from './ed25519.ts';
-import type { KeyMaterial, PublicJwk } from './public-jwk.ts';
 
 /** Keys by what makes them the same key: algorithm, `kid` and public members. */
 export type ImportedKeys = ReadonlyMap<string, VerificationKey>;

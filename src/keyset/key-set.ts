@@ -5,9 +5,9 @@
 import type { Algorithm } from '../token/algorithm.ts';
 import { isJsonObject, member } from '../token/json.ts';
 import type { KeyHint, VerificationKey } from '../token/key.ts';
+import { type IgnoredKey, type PublicJwk, readPublicJwk } from '../token/public-jwk.ts';
 import { Failure } from './failure.ts';
 import type { ImportedKeys } from './import-key.ts';
-import { type IgnoredKey, type PublicJwk, readPublicJwk } from './public-jwk.ts';
 
 /** Most members of `keys` (JWK-07). */
 const maxKeys = 100;

@@ -57,19 +57,28 @@ const maxKeys = 100;
 /** What a fetched set may hold and is ignored there is a mistake here: nobody else publishes these keys. */
 function checkKeys(keys: readonly Readonly<Record<string, unknown>>[], spot: Spot, report: Report): void {
   if (keys.length > maxKeys) report.error(spot, 'jwks', `expected at most ${maxKeys} keys`);
-  let usable = 0;
-  for (const [index, key] of keys.slice(0, maxKeys).entries()) {
-    const read = readPublicJwk(key);
-    const problem =
-      typeof read === 'string' ? read : read !== undefined && !isKey(read.material) ? 'invalid' : undefined;
-    if (problem !== undefined) report.error(within(spot, index), 'jwks', keyMessages[problem]);
-    else if (read !== undefined) usable += 1;
-  }
-  if (usable === 0 && !report.hasErrors()) {
+  const isUsable = keys.slice(0, maxKeys).map((key, index) => checkKey(key, within(spot, index), report));
+  if (!isUsable.includes(true) && !report.hasErrors()) {
     report.error(spot, 'jwks', 'none of these keys is for verifying signatures', {
       hint: '`use` is `sig` or left out',
     });
   }
+}
+
+/** False: a sound key that is not for verifying, or a mistake. */
+function checkKey(key: Readonly<Record<string, unknown>>, spot: Spot, report: Report): boolean {
+  const read = readPublicJwk(key);
+  if (read === undefined) return false;
+  if (read === 'unsupported' && !isKeyType(key['kty'])) {
+    report.error(within(spot, 'kty'), 'wrong_value', 'expected one of `RSA`, `EC`, `OKP`');
+  } else if (typeof read === 'string') report.error(spot, 'jwks', keyMessages[read]);
+  else if (!isKey(read.material)) report.error(spot, 'jwks', keyMessages.invalid);
+  else return true;
+  return false;
+}
+
+function isKeyType(kty: unknown): boolean {
+  return kty === 'RSA' || kty === 'EC' || kty === 'OKP';
 }
 
 /** BCP-04: OpenSSL checks that a point is on its curve. */

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Failure } from '../../../src/keyset/failure.ts';
 import { type ImportedKeys, importKeys } from '../../../src/keyset/import-key.ts';
 import { parseJwks } from '../../../src/keyset/key-set.ts';
-import type { PublicJwk } from '../../../src/keyset/public-jwk.ts';
+import type { PublicJwk } from '../../../src/token/public-jwk.ts';
 import { ecJwk, everyAlgorithm, offCurveJwk, okpJwk } from './test-keys.ts';
 
 function parsed(...keys: readonly unknown[]): readonly PublicJwk[] {

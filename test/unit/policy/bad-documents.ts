@@ -380,7 +380,9 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     problems: ['7:11 jwks: expected `uri` or `inline` (leave `jwks` out for discovery)'],
   },
   'uri and inline': {
-    text: issuer('jwks: { uri: "https://idp.test/k", inline: { keys: [{ kty: RSA }] } }'),
+    text: issuer(
+      'jwks: { uri: "https://idp.test/k", inline: { keys: [{ kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo }] } }',
+    ),
     problems: ['7:11 jwks: expected `uri` or `inline`, not both'],
   },
   'uri of a wrong type: one problem': {
@@ -399,6 +401,30 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     text: issuer('jwks: { inline: { keys: [{ kty: XYZ }] } }'),
     problems: ['7:37 wrong_value: expected one of `RSA`, `EC`, `OKP`'],
   },
+  'JWK-07 kid that is no text': {
+    text: issuer('jwks: { inline: { keys: [{ kid: 1, kty: OKP, crv: Ed25519, x: abc }] } }'),
+    problems: ['7:30 jwks: a member of the key is missing or has the wrong type'],
+  },
+  'EC key without its point': {
+    text: issuer('jwks: { inline: { keys: [{ kty: EC, crv: P-256 }] } }'),
+    problems: ['7:30 jwks: a member of the key is missing or has the wrong type'],
+  },
+  'BCP-04 point off the curve': {
+    text: issuer(`jwks: { inline: { keys: [{ kty: EC, crv: P-256, x: ${'A'.repeat(43)}, y: ${'B'.repeat(43)} }] } }`),
+    problems: ['7:30 jwks: this is no key, its point is not on the curve'],
+  },
+  'ALG-02 RSA key of 24 bits': {
+    text: issuer('jwks: { inline: { keys: [{ kty: RSA, n: AQAB, e: AQAB }] } }'),
+    problems: ['7:30 jwks: expected an RSA key of 2048 to 8192 bits with an odd exponent of at least 65537'],
+  },
+  'key of an algorithm that is not supported': {
+    text: issuer('jwks: { inline: { keys: [{ kty: OKP, crv: Ed448, x: abc }] } }'),
+    problems: ['7:30 jwks: no supported algorithm verifies with this key'],
+  },
+  'JWK-02 keys for encryption alone': {
+    text: issuer('jwks: { inline: { keys: [{ kty: RSA, use: enc, n: abc, e: AQAB }] } }'),
+    problems: ['7:29 jwks: none of these keys is for verifying signatures (`use` is `sig` or left out)'],
+  },
   'no keys': {
     text: issuer('jwks: { inline: { keys: [] } }'),
     problems: ['7:29 wrong_value: expected at least one entry'],
@@ -406,6 +432,12 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
   'ca that is no certificate': {
     text: issuer('jwks: { uri: "https://idp.test/k", ca: /etc/ca.pem }'),
     problems: ['7:44 certificate: expected PEM certificates'],
+  },
+  'ca that looks like a certificate and is none': {
+    text: issuer(
+      'jwks:\n  uri: https://idp.test/k\n  ca: |\n    -----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----',
+    ),
+    problems: ['9:11 certificate: expected PEM certificates'],
   },
   'ca that is a private key': {
     text: issuer('jwks:\n  ca: |\n    -----BEGIN PRIVATE KEY-----\n    AAAA\n    -----END PRIVATE KEY-----'),
@@ -417,6 +449,12 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
   },
 
   // Rules
+  'more hosts times paths than a rule may have': {
+    text: `rules:\n  - name: a\n    access: deny\n    hosts: [${Array.from({ length: 101 }, (_, at) => `h${at}.test`).join()}]\n    paths: [${Array.from({ length: 100 }, (_, at) => `/p${at}`).join()}]\n`,
+    problems: [
+      '7:12 too_many_routes: 101 hosts times 100 paths are more than 10000 routes (split the rule, or use templates)',
+    ],
+  },
   'two rules with one name': {
     text: `rules:\n  - { name: a, access: deny, paths: [/a] }\n  - { name: a, access: deny, paths: [/b] }\n`,
     problems: ['5:13 duplicate_name: rule `a` is already defined at f:4:13'],

@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../../src/policy/compile.ts';
 import { parseDocuments } from '../../../src/policy/document.ts';
 import { compileTexts, corp, type PolicyObject, ruleOf, show, snapshotOf, textOf } from './policy-text.ts';
+
+/** The key of RFC 8037 appendix A.2. */
+const ed25519X = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo';
+const caFile = new URL('../../support/tls/ca.pem', import.meta.url);
 
 const scoped = { name: 'orders', paths: ['/orders'], require: { scopes: ['orders:read'] } };
 const health = { name: 'health', paths: ['/healthz'], access: 'public' };
@@ -45,7 +50,7 @@ describe('issuers', () => {
   });
 
   it('everything given: taken over, durations in seconds', () => {
-    const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    const ca = readFileSync(caFile, 'utf8');
     const fields = {
       provider: 'rfc9068',
       clientIds: ['web'],
@@ -76,12 +81,12 @@ describe('issuers', () => {
   });
 
   it('inline keys: the keys as written', () => {
-    const keys = [{ kty: 'OKP', crv: 'Ed25519', x: 'abc', extra: [1] }];
+    const keys = [{ kty: 'OKP', crv: 'Ed25519', x: ed25519X, extra: [1] }];
     expect(issuerOf({ jwks: { inline: { keys } } }).jwks).toEqual({ kind: 'inline', keys });
   });
 
   it('a private CA alone: for discovery', () => {
-    const ca = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    const ca = readFileSync(caFile, 'utf8');
     expect(issuerOf({ jwks: { ca } })).toMatchObject({ jwks: { kind: 'discovery' }, ca });
   });
 
@@ -535,7 +540,7 @@ describe('warnings beside errors', () => {
 
 describe('the policy before', () => {
   const documentsOf = (policy: PolicyObject) => parseDocuments({ name: 'f', text: textOf(policy) }).documents;
-  const key = { kty: 'OKP', crv: 'Ed25519', x: 'abc' };
+  const key = { kty: 'OKP', crv: 'Ed25519', x: ed25519X };
   const full = { ...corp, clientIds: ['web', 'batch'], jwks: { inline: { keys: [key] } } };
   const other = { ...corp, name: 'other', issuer: 'https://other.test' };
   const before = compile(documentsOf({ issuers: [full, other], rules: [scoped] })).snapshot;
@@ -553,7 +558,7 @@ describe('the policy before', () => {
     ['another audience', { audiences: ['shop', 'more'] }],
     ['one client less', { clientIds: ['web'] }],
     ['any client', { clientIds: undefined }],
-    ['another key', { jwks: { inline: { keys: [{ ...key, x: 'abd' }] } } }],
+    ['another key', { jwks: { inline: { keys: [{ ...key, x: 'A'.repeat(43) }] } } }],
     ['keys from elsewhere', { jwks: undefined }],
     ['fewer algorithms', { algorithms: ['ES256'] }],
     ['scopes from another claim', { scopeClaim: 'scp' }],

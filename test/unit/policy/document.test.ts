@@ -160,7 +160,7 @@ describe('documents without mistakes', () => {
     'a byte order mark': `\ufeff${head}rules: [{ name: a, paths: [/a], access: deny }]\n`,
     'anchors and aliases': `${head}rules:\n  - { name: a, paths: &p [/a], access: deny, methods: [GET] }\n  - { name: b, paths: *p, access: deny, methods: [PUT] }\n`,
     'empty lists of later features': `${head}rules: [{ name: a, paths: [/a], access: deny, mode: enforce }]\nclients: []\nrevocations: []\ntests: []\n`,
-    'a key set with unknown members': `${head}issuers: [{ name: a, issuer: https://a.test, audiences: [b], senderConstraint: none, jwks: { inline: { keys: [{ kty: RSA, n: a, e: AQAB, x: 1 }], more: 1 } } }]\nrules: [{ name: a, paths: [/a], access: deny }]\n`,
+    'a key set with unknown members': `${head}issuers: [{ name: a, issuer: https://a.test, audiences: [b], senderConstraint: none, jwks: { inline: { keys: [{ kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, extra: 1 }], more: 1 } } }]\nrules: [{ name: a, paths: [/a], access: deny }]\n`,
   };
   it.each(Object.entries(good))('%s: accepted', (_name, text) => {
     const { snapshot, problems } = compileTexts(text);

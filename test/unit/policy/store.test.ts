@@ -119,6 +119,19 @@ describe('what has not changed', () => {
   });
 });
 
+describe('documents made to hurt', () => {
+  /** A text of a megabyte, named seven hundred times. */
+  const bomb = `apiVersion: scopegate.dev/v1\nkind: Policy\nrules:\n  - name: b\n    paths: [/b]\n    access: public\n    hosts: [&h "${'x'.repeat(1_000_000)}", ${Array.from({ length: 700 }, () => '*h').join(', ')}]\n`;
+
+  it('text that aliases blow up: refused with a place, the others are active', async () => {
+    const version = (text: string) => ({ files: [{ name: 'b.yaml', text }], order: 2 });
+    await store.offer('b', version(bomb));
+    expect(rejected()).toEqual(['b: yaml']);
+    expect((await offer('a', { rules: [deny('x')] })).applied).toBe(true);
+    expect(rules()).toEqual(['x']);
+  });
+});
+
 describe('several sources', () => {
   it('both good: one policy, the same hash in either order', async () => {
     await offer('a', { rules: [deny('x')] });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type IgnoredKey, readPublicJwk } from '../../../src/keyset/public-jwk.ts';
-import { ecJwk, okpJwk, privateEcJwk, rsaJwk } from './test-keys.ts';
+import { type IgnoredKey, readPublicJwk } from '../../../src/token/public-jwk.ts';
+import { ecJwk, okpJwk, privateEcJwk, rsaJwk } from '../keyset/test-keys.ts';
 
 const rsa = rsaJwk('rsa');
 const ec = ecJwk('ec');

@@ -1,10 +1,10 @@
 /**
  * Promises: one member of a JWK Set → the public key material it holds and the algorithms it may verify, or why it is no key here
  * (JWK-01 to JWK-04, ALG-02). Only public members go on from here: nothing else of a JWK reaches the import.
- * Leaves to others: whether the point is on its curve (import-key.ts).
+ * Leaves to others: whether the point is on its curve (keyset/import-key.ts, policy/compile-jwks.ts).
  */
-import { type Algorithm, algorithmRow, algorithms, isAlgorithm } from '../token/algorithm.ts';
-import { isJsonObject, type JsonObject, member } from '../token/json.ts';
+import { type Algorithm, algorithmRow, algorithms, isAlgorithm } from './algorithm.ts';
+import { isJsonObject, type JsonObject, member } from './json.ts';
 
 export type IgnoredKey =
   /** No object, or a member is absent or ill-typed. */
