@@ -67,8 +67,8 @@ function unverifiedOutlook(record: RecordedDecision, row: EvidenceRow, question:
   const { rule } = question.match;
   const name = /^the rule does not list issuer (.+)$/.exec(record.detail ?? '')?.[1];
   if (name !== undefined) {
-    const issuer = issuerNow(name, question);
-    return issuer !== undefined && isListed(rule, issuer) ? unverified : only('issuer_untrusted');
+    const issuer = findIssuer(name, question);
+    return 'reasons' in issuer ? issuer : unverified;
   }
   if (!keepsSettings(record, row, question)) return unverified;
   const issuers = [...question.candidate.snapshot.issuers.values()];
@@ -91,14 +91,22 @@ function issuerNow(name: string, { candidate }: Question): Issuer | undefined {
   return undefined;
 }
 
+/** The issuer that goes by this name in the log, where the rule takes its tokens; or what becomes of them. */
+function findIssuer(name: string, question: Question): Issuer | Reasons {
+  const issuer = issuerNow(name, question);
+  if (issuer !== undefined) return isListed(question.match.rule, issuer) ? issuer : only('issuer_untrusted');
+  if (question.candidate.baseline !== undefined) return only('issuer_untrusted');
+  // It may be the earlier name of an issuer that the candidate has.
+  return { reasons: undefined, unknown: [`whether issuer ${name} was renamed`] };
+}
+
 function isListed({ issuers }: Rule, { name }: Issuer): boolean {
   return issuers?.has(name) ?? true;
 }
 
 function verifiedOutlook(record: RecordedDecision, row: EvidenceRow, question: Question): Reasons {
-  const { rule } = question.match;
-  const issuer = issuerNow(record.issuer ?? '', question);
-  if (issuer === undefined || !isListed(rule, issuer)) return only('issuer_untrusted');
+  const issuer = findIssuer(record.issuer ?? '', question);
+  if ('reasons' in issuer) return issuer;
   if (row.settings !== undefined) {
     return keepsSettings(record, row, question) ? only(record.reason) : settingsUnknown(issuer);
   }

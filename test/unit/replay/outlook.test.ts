@@ -259,7 +259,29 @@ const cases: Record<string, [record: RecordedDecision, snapshot: PolicySnapshot,
     policy(),
     'undecidable ? anything (a token that was refused before it was verified)',
   ],
-  'an issuer that the candidate has not': [{ ...allowed, issuer: 'gone' }, policy(), 'changed deny issuer_untrusted'],
+  'a token of an issuer name that the candidate has not: it may be the earlier name of one that it has': [
+    { ...allowed, issuer: 'gone' },
+    policy(),
+    'undecidable ? anything (whether issuer gone was renamed)',
+  ],
+  'a client that was not allowed, of such a name': [
+    denied('client_not_allowed', { issuer: 'gone' }),
+    policy(),
+    'undecidable ? anything (whether issuer gone was renamed)',
+  ],
+  'an expired token of such a name': [
+    denied('token_expired', { issuer: 'gone' }),
+    policy(),
+    'undecidable ? anything (whether issuer gone was renamed)',
+  ],
+  'an issuer that the rule did not list, of such a name': [
+    denied('issuer_untrusted', { ...nobody, detail: 'the rule does not list issuer gone' }),
+    snapshotOf({
+      issuers: [corp, { ...corp, name: 'other', issuer: 'https://other.test' }],
+      rules: [{ name: 'a', paths: ['/a'], issuers: ['corp'] }],
+    }),
+    'undecidable ? anything (whether issuer gone was renamed)',
+  ],
   'a client that is not on the list': [
     allowed,
     snapshotOf({ issuers: [{ ...corp, clientIds: ['app'] }], rules: [{ name: 'a', paths: ['/a'] }] }),

@@ -140,6 +140,43 @@ it('counts: by rule, by verdict and by direction', async () => {
   });
 });
 
+it('a renamed issuer: known by the policy that decided, and by nothing else', async () => {
+  const partner = { ...corp, name: 'partner', issuer: 'https://partner.test' };
+  const rule = { name: 'a', paths: ['/a'] };
+  const current = snapshotOf({ issuers: [partner, corp], rules: [{ ...rule, issuers: ['partner'] }] });
+  const renamed = snapshotOf({
+    issuers: [partner, { ...corp, name: 'main' }],
+    rules: [{ ...rule, issuers: ['partner', 'main'] }],
+  });
+  const dropped = snapshotOf({ issuers: [partner], rules: [{ ...rule, issuers: ['partner'] }] });
+  const refused = {
+    ...decision,
+    decision: 'deny',
+    reason: 'issuer_untrusted',
+    detail: 'the rule does not list issuer corp',
+    status: 401,
+    policy: current.hash,
+    issuer: undefined,
+  };
+  const said: string[] = [];
+  for (const policies of [
+    { current: undefined, candidate: renamed },
+    { current, candidate: renamed },
+    { current, candidate: dropped },
+  ]) {
+    const replay = createReplay(policies, {
+      told: ({ compared: { verdict, unknown } }) => said.push([verdict, ...unknown].join(' ')),
+      pause: async () => undefined,
+    });
+    await replay.log('x.log', streamOf([JSON.stringify(refused)]));
+  }
+  expect(said).toEqual([
+    'undecidable whether issuer corp was renamed',
+    'undecidable a token that was refused before it was verified',
+    'same',
+  ]);
+});
+
 it('a renamed rule: changed in rule only', async () => {
   const { told, summary } = await replayed({ ...open, rule: 'was-open' });
   expect([told[0]?.compared.verdict, summary.allowToDeny, summary.denyToAllow]).toEqual(['changed', 0, 0]);
