@@ -27,6 +27,7 @@ export const unexpected: ConditionFailure = { reason: 'condition_error', detail:
 
 const faults: Readonly<Record<Fault, ConditionFailure>> = {
   cost: { reason: 'condition_error', detail: 'evaluating it costs too much' },
+  inexact_number: { reason: 'condition_error', detail: 'a number is too large to be exact' },
   lone_surrogate: { reason: 'claim_invalid', detail: 'a claim that the condition reads holds a lone surrogate' },
 };
 

@@ -6,7 +6,7 @@
 import type { Pattern } from './pattern.ts';
 
 /** What can end an evaluation. */
-export type Fault = 'cost' | 'lone_surrogate';
+export type Fault = 'cost' | 'lone_surrogate' | 'inexact_number';
 
 /**
  * One unit is one step: a node evaluated, an item visited, 64 characters read, one instruction of a pattern at one character.

@@ -1,6 +1,6 @@
 /**
  * Promises: what a condition sees of claims, request and token, made when it is asked for. Claims are own members only, at every level
- * (JWT-14); a lone surrogate in what is read ends the evaluation (JWT-15).
+ * (JWT-14); a lone surrogate (JWT-15) or a rounded number in what is read ends the evaluation.
  */
 import { type CelInput, type CelMap, celList, celMap } from '@bufbuild/cel';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
@@ -99,11 +99,10 @@ function isRecord(value: object): value is Readonly<Record<string, unknown>> {
   return !Array.isArray(value);
 }
 
-/** Whole numbers are int, unless they do not fit one. */
+/** Whole numbers are int. Past 2^53 the parser of JSON has rounded them, so that two identities would be equal: none is read. */
 function numberValue(value: number): CelInput {
-  if (!Number.isInteger(value)) return value;
-  const whole = BigInt(value);
-  return BigInt.asIntN(64, whole) === whole ? whole : value;
+  if (Number.isSafeInteger(value)) return BigInt(value);
+  return Number.isFinite(value) && !Number.isInteger(value) ? value : meter.fail('inexact_number');
 }
 
 function requireText(value: string): string {
