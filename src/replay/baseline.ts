@@ -11,6 +11,8 @@ import type { RecordedDecision } from './record.ts';
 export interface Baseline {
   /** A rule that reads the same decides in both, in the same way for every caller of this request. */
   hasSameRule(record: RecordedDecision, match: Match): boolean;
+  /** The rule that decided set the same headers, of the same claims. */
+  hasSameHeaders(record: RecordedDecision, match: Match): boolean;
   /** The candidate's issuer of the same `iss` as the issuer that the current policy calls so. */
   issuerNow(name: string): Issuer | undefined;
   /** All settings of the issuer are as they were; undefined: of all issuers. */
@@ -24,14 +26,22 @@ export function createBaseline(current: PolicySnapshot, candidate: PolicySnapsho
   const keepsAll = kept.size === before.size && candidate.issuers.size === before.size;
   const keepsRevocations = textOf(current.revocations.entries) === textOf(candidate.revocations.entries);
   const keyOf = cached(ruleKey);
+  const headersOf = cached(({ headers }: Rule) => textOf(headers));
+  function matchThen({ host = '', path = '', method = '' }: RecordedDecision): Match | undefined {
+    return current.routes.match(host, path, method);
+  }
   return {
-    hasSameRule: ({ host = '', path = '', method = '' }, match) => {
-      const then = current.routes.match(host, path, method);
+    hasSameRule: (record, match) => {
+      const then = matchThen(record);
       return (
         then !== undefined &&
         keyOf(then.rule) === keyOf(match.rule) &&
         (match.rule.require.condition === undefined || hasSameParameters(then, match))
       );
+    },
+    hasSameHeaders: (record, match) => {
+      const then = matchThen(record);
+      return then !== undefined && headersOf(then.rule) === headersOf(match.rule);
     },
     issuerNow: (name) => candidate.issuers.get(before.get(name)?.issuer ?? ''),
     keepsIssuer: (name) => (name === undefined ? keepsAll : kept.has(name)),

@@ -157,7 +157,7 @@ const laterChecks: readonly LaterCheck[] = [
   stepUpOutlook,
   scopeOutlook,
   (record, _row, { match }) => conditionOutlook(record, match),
-  (record, _row, { match }) => headerOutlook(record, match.rule.headers),
+  headersOutlook,
 ];
 
 function clientOutlook({ clientId }: RecordedDecision, _row: EvidenceRow, { issuer }: Accepted): CheckOutlook {
@@ -188,6 +188,15 @@ function scopeOutlook({ scopes }: RecordedDecision, _row: EvidenceRow, { match }
     return isNeeded ? { may: ['insufficient_scope'], lacks: "the token's scopes" } : passes;
   }
   return missingScopes(require, scopes).length > 0 ? { must: 'insufficient_scope' } : passes;
+}
+
+function headersOutlook(
+  record: RecordedDecision,
+  _row: EvidenceRow,
+  { candidate, match, issuer }: Accepted,
+): CheckOutlook {
+  const havePassed = record.reason === 'allowed' && candidate.baseline?.hasSameHeaders(record, match) === true;
+  return havePassed ? passes : headerOutlook(record, match.rule.headers, issuer);
 }
 
 function only(reason: string): Reasons {

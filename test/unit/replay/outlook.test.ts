@@ -198,9 +198,39 @@ const cases: Record<string, [record: RecordedDecision, snapshot: PolicySnapshot,
     'undecidable ? allowed or claim_header_refused or claim_invalid (the claims realm.tenant, for headers)',
   ],
   'a header that is not required': [allowed, policy({ headers: { 'x-t': 'tenant' } }), 'same allow allowed'],
-  'a required header of sub, which every such token has': [
+  'required headers of iss and exp, which every accepted token has': [
     allowed,
-    policy({ headers: { 'x-s': { claim: 'sub', required: true }, 'x-i': { claim: 'iss', required: true } } }),
+    policy({ headers: { 'x-i': { claim: 'iss', required: true }, 'x-e': { claim: 'exp', required: true } } }),
+    'same allow allowed',
+  ],
+  'a required header of sub, which is hashed and may be all spaces': [
+    allowed,
+    policy({ headers: { 'x-s': { claim: 'sub', required: true } } }),
+    'undecidable ? allowed or claim_header_refused or claim_invalid (the claims sub, for headers)',
+  ],
+  'a required header of sub in JSON, whose quotes are text': [
+    allowed,
+    policy({
+      headers: {
+        'x-s': { claim: 'sub', format: 'json', required: true },
+        'x-b': { claim: 'sub', format: 'base64json', required: true },
+      },
+    }),
+    'same allow allowed',
+  ],
+  'a required header of a sub that the token has not': [
+    { ...allowed, subject: undefined },
+    policy({ headers: { 'x-s': { claim: 'sub', required: true } } }),
+    'changed deny claim_header_refused',
+  ],
+  'a required header of aud, which may be a list that is too long': [
+    allowed,
+    policy({ headers: { 'x-a': { claim: 'aud', required: true } } }),
+    'undecidable ? allowed or claim_header_refused or claim_invalid (the claims aud, for headers)',
+  ],
+  'a required header of jti': [
+    allowed,
+    policy({ headers: { 'x-j': { claim: 'jti', required: true } } }),
     'same allow allowed',
   ],
   'a required header of a jti that the token has not': [
@@ -208,10 +238,25 @@ const cases: Record<string, [record: RecordedDecision, snapshot: PolicySnapshot,
     policy({ headers: { 'x-j': { claim: 'jti', required: true } } }),
     'changed deny claim_header_refused',
   ],
-  'an empty jti, which no header can carry': [
+  'an empty jti': [
     { ...allowed, jti: '' },
     policy({ headers: { 'x-j': { claim: 'jti', required: true } } }),
-    'undecidable ? allowed or claim_header_refused or claim_invalid (the claims jti, for headers)',
+    'changed deny claim_header_refused',
+  ],
+  'a jti of spaces, which is no value of a header': [
+    { ...allowed, jti: ' ' },
+    policy({ headers: { 'x-j': { claim: 'jti', required: true } } }),
+    'changed deny claim_header_refused',
+  ],
+  'a jti that is too long once it is escaped': [
+    { ...allowed, jti: '\u0001'.repeat(1000) },
+    policy({ headers: { 'x-j': { claim: 'jti', format: 'json', required: true } } }),
+    'changed deny claim_header_refused',
+  ],
+  'a jti that the token has not, after a claim that may be invalid: refused either way': [
+    { ...allowed, jti: undefined },
+    policy({ headers: { 'x-t': { claim: 'tenant', required: true }, 'x-j': { claim: 'jti', required: true } } }),
+    'changed deny claim_header_refused or claim_invalid',
   ],
   'a header that was refused, and any header': [
     denied('claim_header_refused'),

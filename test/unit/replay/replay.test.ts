@@ -177,6 +177,52 @@ it('a renamed issuer: known by the policy that decided, and by nothing else', as
   ]);
 });
 
+it('a required header of a claim that the log has not: passed again where the rule that decided had it', async () => {
+  const header = { 'x-s': { claim: 'sub', required: true } };
+  const ruleOf = (scope: string, headers: object) => ({
+    name: 'a',
+    paths: ['/a'],
+    require: { scopes: [scope] },
+    headers,
+  });
+  const current = snapshotOf({ issuers: [corp], rules: [ruleOf('r', header)] });
+  const candidates = [
+    [current, ruleOf('s', header)],
+    [current, ruleOf('s', { ...header, 'x-t': { claim: 'tenant', required: true } })],
+    [undefined, ruleOf('s', header)],
+  ] as const;
+  const said: string[] = [];
+  for (const [known, rule] of candidates) {
+    const replay = createReplay(
+      { current: known, candidate: snapshotOf({ issuers: [corp], rules: [rule] }) },
+      {
+        told: ({ compared: { verdict, unknown } }) => said.push([verdict, ...unknown].join(' ')),
+        pause: async () => undefined,
+      },
+    );
+    const lines = [
+      { ...decision, scopes: ['r', 's'], subject: 'h', policy: current.hash },
+      {
+        ...decision,
+        scopes: ['s'],
+        subject: 'h',
+        policy: current.hash,
+        decision: 'deny',
+        reason: 'insufficient_scope',
+      },
+    ];
+    await replay.log('x.log', streamOf([lines.map((line) => JSON.stringify(line)).join('\n')]));
+  }
+  expect(said).toEqual([
+    'same',
+    'undecidable the claims sub, for headers',
+    'undecidable the claims sub, tenant, for headers',
+    'undecidable the claims sub, tenant, for headers',
+    'undecidable the claims sub, for headers',
+    'undecidable the claims sub, for headers',
+  ]);
+});
+
 it('a renamed rule: changed in rule only', async () => {
   const { told, summary } = await replayed({ ...open, rule: 'was-open' });
   expect([told[0]?.compared.verdict, summary.allowToDeny, summary.denyToAllow]).toEqual(['changed', 0, 0]);

@@ -78,6 +78,10 @@ const changesOfRules: Record<string, Change> = {
     ...rule,
     headers: { 'x-j': { claim: 'jti', required: true } },
   })),
+  'a required header of aud': eachTokenRule((rule) => ({
+    ...rule,
+    headers: { 'x-a': { claim: 'aud', required: true } },
+  })),
   'a required header of a claim': eachTokenRule((rule) => ({
     ...rule,
     headers: { 'x-t': { claim: 'tenant', required: true } },
