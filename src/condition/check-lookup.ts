@@ -12,7 +12,7 @@ export function checkIn(check: Check, expression: Expression, { args }: Call): T
   const group = check.type(right);
   const name = literalText(left);
   if (name !== undefined && group.kind === 'headers') check.header(name, check.findings.at(left));
-  notePathName(check, right, left);
+  noteName(check, right, left, group);
   const wanted = wantedItem(group);
   const at = check.findings.at(expression);
   if (wanted === undefined) {
@@ -34,7 +34,7 @@ export function checkIndex(check: Check, expression: Expression, { args }: Call)
   const owner = check.type(operand);
   const key = check.value(index);
   const at = check.findings.at(index);
-  notePathName(check, operand, index);
+  noteName(check, operand, index, owner);
   const name = literalText(index);
   if (name !== undefined && !['map', 'list'].includes(owner.kind)) return check.member(owner, name, at);
   const wanted = owner.kind === 'list' ? int : keyOf(owner);
@@ -52,7 +52,10 @@ function keyOf({ kind, key = any }: Type): Type | undefined {
   return kind === 'map' ? key : undefined;
 }
 
-function notePathName(check: Check, owner: Expression, index: Expression): void {
+function noteName(check: Check, owner: Expression, index: Expression, { kind }: Type): void {
   const name = literalText(index);
-  if (name !== undefined && isMember(owner, 'request', 'path')) check.pathName(name, check.findings.at(index));
+  if (name === undefined) return;
+  const at = check.findings.at(index);
+  if (kind === 'map') check.memberName(name, at);
+  if (isMember(owner, 'request', 'path')) check.pathName(name, at);
 }

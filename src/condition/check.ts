@@ -9,12 +9,13 @@ import {
   type Constant,
   type Expression,
   isMember,
+  literalText,
   readMacro,
   type Select,
   type Struct,
 } from './expression.ts';
 import type { Findings } from './findings.ts';
-import { holderOf, membersOf, typeNames, variables } from './member.ts';
+import { holderOf, membersOf, reservedNames, typeNames, variables } from './member.ts';
 import { didYouMean } from './suggestion.ts';
 import { any, bool, fits, isHolder, join, listOf, mapOf, oneOf, type Type, text } from './type.ts';
 
@@ -141,10 +142,9 @@ export class Check {
   member(owner: Type, name: string, at: number): Type {
     if (owner.kind === 'request' || owner.kind === 'token') return this.#memberOf(owner.kind, name, at);
     if (owner.kind === 'headers') return this.header(name, at);
-    if (owner.kind === 'any') return any;
-    if (owner.kind === 'map' && fits(owner.key ?? any, text)) return owner.item ?? any;
-    this.findings.add(at, `${oneOf(owner)} has no member \`${name}\``);
-    return any;
+    if (fits(owner, mapOf(text, any))) this.memberName(name, at);
+    else this.findings.add(at, `${oneOf(owner)} has no member \`${name}\``);
+    return owner.kind === 'map' ? (owner.item ?? any) : any;
   }
 
   #memberOf(holder: 'request' | 'token', name: string, at: number): Type {
@@ -170,6 +170,11 @@ export class Check {
     return text;
   }
 
+  /** To ask for a name that is never there is a mistake, or an attempt. */
+  memberName(name: string, at: number): void {
+    if (reservedNames.has(name)) this.findings.add(at, `no member can be named \`${name}\``);
+  }
+
   pathName(name: string, at: number): void {
     if (!this.findings.pathNames.has(name)) this.findings.pathNames.set(name, at);
   }
@@ -187,6 +192,7 @@ export class Check {
 
   #mapKey(key: Expression): void {
     const { kind } = this.value(key);
+    this.memberName(literalText(key) ?? '', this.findings.at(key));
     if (['any', 'string', 'int', 'uint', 'bool'].includes(kind)) return;
     this.findings.add(this.findings.startOf(key), `a ${kind} cannot be the key of a map`);
   }

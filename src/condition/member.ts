@@ -40,3 +40,6 @@ export function holderOf(name: string): string | undefined {
 export const typeNames: ReadonlySet<string> = new Set(
   'bool int uint double string bytes list map null_type type'.split(' '),
 );
+
+/** Names that the objects of JavaScript bring along: no claim is seen under one of them, its own or not (JWT-14). */
+export const reservedNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);

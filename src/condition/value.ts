@@ -1,10 +1,11 @@
 /**
- * Promises: what a condition sees of claims, request and token, made when it is asked for. Claims are own members only, at every level
- * (JWT-14); a lone surrogate (JWT-15) or a rounded number in what is read ends the evaluation.
+ * Promises: what a condition sees of claims, request and token, made when it is asked for. Claims are own members only, at every level,
+ * and none of them has a name such as `__proto__` (JWT-14); a lone surrogate (JWT-15) or a rounded number in what is read ends the evaluation.
  */
 import { type CelInput, type CelMap, celList, celMap } from '@bufbuild/cel';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ConditionInput } from './condition.ts';
+import { reservedNames } from './member.ts';
 import { meter } from './meter.ts';
 
 /** A map whose values are made when they are asked for. */
@@ -63,14 +64,18 @@ class LazyMap extends Map<string, CelInput> {
 export function claimsValue(claims: Readonly<Record<string, unknown>>): CelMap {
   return celMap(
     new LazyMap(
-      (name) => (Object.hasOwn(claims, name) ? fromJson(claims[name]) : undefined),
+      (name) => (isSeen(claims, name) ? fromJson(claims[name]) : undefined),
       () => {
-        const names = Object.keys(claims).filter((name) => claims[name] !== undefined);
+        const names = Object.keys(claims).filter((name) => isSeen(claims, name));
         for (const name of names) requireText(name);
         return names;
       },
     ),
   );
+}
+
+function isSeen(claims: Readonly<Record<string, unknown>>, name: string): boolean {
+  return Object.hasOwn(claims, name) && claims[name] !== undefined && !reservedNames.has(name);
 }
 
 function fromJson(value: unknown): CelInput | undefined {
