@@ -32,9 +32,9 @@ function takePlain(scanner: Scanner): unknown {
   return plainValue(text);
 }
 
-const blanks = / *(?:(?<=\s)#[^\n]*)?/y;
+const blanks = / */y;
 
-/** White space and comments up to the next word. */
+/** White space up to the next word. A comment is no word that is known here. */
 function skipBlanks({ scanner, indent }: FlowReading): void {
   scanner.take(blanks);
   while (scanner.next === '\n') {

@@ -1,7 +1,8 @@
 /**
  * Promises: the part of YAML that policies are mostly written in, JSON among it, read in one pass and at a fraction of the cost: the same
  * values at the same places as yaml.ts reads by the library, or nothing at all. It is nothing whenever a text has anything else in it:
- * anchors, tags, directives, tabs, scalars over several lines, every mistake. A test compares the two on any text.
+ * anchors, tags, directives, tabs, scalars over several lines, comments further left than what follows them or between brackets, every
+ * mistake. A test compares the two on any text.
  * Leaves to others: everything about a text that is not of that part (yaml.ts).
  */
 import { type Offsets, readFlow } from './plain-flow.ts';
@@ -61,12 +62,20 @@ const spaces = / */y;
 
 /** To the first word of the next line that has one; `at` is a line start. Its indentation, or undefined at the end. */
 function nextLine(scanner: Scanner): number | undefined {
-  scanner.take(emptyLines);
+  const skipped = scanner.take(emptyLines) ?? '';
   if (scanner.looksAt(lastLine)) {
     scanner.at = scanner.text.length;
     return undefined;
   }
-  return scanner.take(spaces)?.length;
+  const indent = scanner.take(spaces)?.length ?? 0;
+  if (skipped.includes('#') && leftmostComment(skipped) < indent) throw new NotPlain();
+  return indent;
+}
+
+/** The library takes such a comment for the indentation of what follows, and may read lines into a scalar that are none of it. */
+function leftmostComment(lines: string): number {
+  const columns = lines.split('\n').map((line) => line.indexOf('#'));
+  return Math.min(...columns.filter((column) => column !== -1));
 }
 
 const lineEnd = / *(?:(?<= )#[^\n]*)?(?:\n|$)/y;

@@ -125,6 +125,7 @@ function isEmpty(contents: ParsedNode | null): boolean {
 
 interface Reading {
   readonly report: ReportAt;
+  readonly text: string;
   readonly offsets: Map<object, NodeOffsets>;
   /** What an anchor stands for, set when its node is complete: an alias inside it is a cycle and finds nothing. */
   readonly anchors: Map<string, { readonly value: unknown; readonly size: number }>;
@@ -134,7 +135,14 @@ interface Reading {
 }
 
 function readTree(contents: ParsedNode | null, source: TreeSource, report: ReportAt): Tree | undefined {
-  const reading: Reading = { report, offsets: new Map(), anchors: new Map(), size: 0, isBroken: false };
+  const reading: Reading = {
+    report,
+    text: source.text,
+    offsets: new Map(),
+    anchors: new Map(),
+    size: 0,
+    isBroken: false,
+  };
   const value = readNode(reading, contents, 0);
   if (reading.isBroken) return undefined;
   return createTree(value, startOf(contents, 0), reading.offsets, source);
@@ -173,6 +181,9 @@ function readAlias(reading: Reading, name: string, offset: number): unknown {
 
 function readScalar(reading: Reading, node: Scalar.Parsed, offset: number): unknown {
   const { value } = node;
+  if (node.type === 'PLAIN' && isBehindComment(reading.text, node.range)) {
+    return fail(reading, offset, 'yaml', 'a text of several lines behind a comment needs quotes');
+  }
   if (typeof value === 'string') reading.size += Math.floor(value.length / charactersOfOne);
   if (typeof value === 'string' && !value.isWellFormed()) {
     reading.report(offset, 'wrong_value', 'expected text without lone surrogates');
@@ -182,6 +193,24 @@ function readScalar(reading: Reading, node: Scalar.Parsed, offset: number): unkn
   }
   return value;
 }
+
+/**
+ * Of a plain scalar: it has several lines, and starts on a line of its own behind one that is only a comment. The library takes the
+ * column of such a comment for the indentation, so that lines that belong to no scalar end up in this one.
+ */
+function isBehindComment(text: string, [start, end]: Scalar.Parsed['range']): boolean {
+  if (!text.slice(start, end).includes('\n')) return false;
+  for (let lineEnd = start; ; ) {
+    const lineStart = lineEnd === 0 ? 0 : text.lastIndexOf('\n', lineEnd - 1) + 1;
+    const line = text.slice(lineStart, lineEnd);
+    if (/^\s*#/.test(line)) return true;
+    if (lineStart === 0 || !onlyProperties.test(line)) return false;
+    lineEnd = lineStart - 1;
+  }
+}
+
+/** Nothing but white space, anchors and tags. */
+const onlyProperties = /^(?:\s|[&!]\S*(?!\S))*$/;
 
 function readMapping(reading: Reading, node: YAMLMap.Parsed, depth: number): unknown {
   const mapping: Record<string, unknown> = {};

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readPlainYaml } from '../../../src/policy/plain-yaml.ts';
 import { createPlaces } from '../../../src/policy/text-places.ts';
 import { createTree, type Tree, type TreePath } from '../../../src/policy/tree.ts';
-import { readAnyYaml } from '../../../src/policy/yaml.ts';
+import { readAnyYaml, readYaml } from '../../../src/policy/yaml.ts';
 
 /** Every value and key of a tree with its place. */
 function placesOf(tree: Tree, path: TreePath = [], node: unknown = tree.value): readonly string[] {
@@ -50,8 +50,10 @@ describe('what policies are mostly written in', () => {
     'lists of lists': 'a:\n  - - b\n    - c\n  - - d\n',
     'an item below its dash': 'a:\n  -\n    b: c\n',
     brackets: 'a: [b, "c", \'d\', 5, true, null]\nb: { c: d, "e": f, \'g\': [h, { i: j }] }\nc: []\nd: {}\n',
-    'brackets over several lines': 'a: [\n    b, # why\n    c\n  ]\nd: {\n  e: f,\n  }\n'.replace(',\n  }', '\n  }'),
+    'brackets over several lines': 'a: [\n    b,\n    c\n  ]\nd: {\n  e: f,\n  }\n'.replace(',\n  }', '\n  }'),
     'comments and blank lines': '# top\n\na: b # c\n\n  # in between\nd: # e\n  f: g#h\n# end',
+    'comments at the column of what follows, or further right':
+      '# top\na:\n  # b\n  b:\n      # c\n    - c # d\n\n    # e\n    -\n      # f\n      g\n  # h\nh: i\n# end\n',
     'scalars with colons and signs':
       'a: https://b.test:80/c?d=e&f#g\nb: orders:read\nc: /api/**\nd: 30s\ne: (x == 1) && y\n',
     'quoted keys': '"a b": c\n\'d\': e\n',
@@ -102,6 +104,12 @@ describe('what policies are mostly written in', () => {
     'an item indented too far': 'a:\n  - b\n   - c\n',
     'a pair indented too far': 'a: b\n  c: d\n',
     'text behind a mark': '--- a\n',
+    'a comment further left than the value behind it': 'a:\n#c\n  x\nb: y\n',
+    'a comment further left than the first line': '#c\n  a: b\n',
+    'a comment further left, of several': 'a:\n    # b\n # c\n\n    # d\n  e: f\n',
+    'a comment between brackets': '{a: b, # c\n  d: e}\n',
+    'a comment between brackets, on a line of its own': '{a: b\n#c\n}\n',
+    'a comment between brackets, before a comma': '[a\n  # c\n, b]\n',
     'nesting without end': `a: ${'['.repeat(60)}${']'.repeat(60)}\n`,
   };
   it.each(Object.entries(left))('%s: left to the library', (_name, text) => {
@@ -112,7 +120,7 @@ describe('what policies are mostly written in', () => {
 describe('any text', () => {
   // Parted by a character that is in none of them.
   const words = fc.constantFrom(
-    ...`a·b: ·c:·"d": ·"e":·'f'·- ·-·: ·:·,·, ·[·]·{·}·\n·\n  ·\n    ·\n   · ·  ·# x· # y·|\n·|-\n  ·>\n  ·---\n·\n---\n·5·0·1e3·.5·true·null·~·no·/a/**·"\\n"·"\\"·''·&g ·*g·!h ·?·? ·%·@·\`·=·<<: ·\t·...·é·"·'·(·$·_·0x1`.split(
+    ...`a·b: ·c:·"d": ·"e":·'f'·- ·-·: ·:·,·, ·[·]·{·}·\n·\n  ·\n    ·\n   · ·  ·# x· # y·#c\n·\n#c\n·\n  #c\n·\n    # c\n·|\n·|-\n  ·>\n  ·---\n·\n---\n·5·0·1e3·.5·true·null·~·no·/a/**·"\\n"·"\\"·''·&g ·*g·!h ·?·? ·%·@·\`·=·<<: ·\t·...·é·"·'·(·$·_·0x1`.split(
       '·',
     ),
   );
@@ -143,7 +151,16 @@ describe('any text', () => {
     'nullable',
   );
   const keys = fc.constantFrom('a', 'b', 'c-d', 'e_f', '"g h"', "'i'", 'j.k');
-  const comment = fc.constantFrom('', '', '', ' # why', '\n\n', '\n    # far\n', '   ');
+  const columns = [0, 1, 2, 3, 4, 5, 6, 8];
+  const comment = fc.constantFrom(
+    '',
+    '',
+    '',
+    ' # why',
+    '\n\n',
+    '   ',
+    ...columns.map((column) => `\n${' '.repeat(column)}#c`),
+  );
 
   interface Shape {
     readonly node: unknown;
@@ -212,5 +229,64 @@ describe('any text', () => {
     );
     // Else nothing was compared.
     expect(compared).toBeGreaterThan(3000);
+  });
+});
+
+describe('comments between a key or dash and its value', () => {
+  const outers = ['', 'k:\n  ', '- '];
+  const comments = ['#c', '# c', '#', '#-', '#:', '# c\n\n'];
+  const values = ['x', '"x"', '[x]', '{x: y}', '|\n        t', 'x: y', '- x'];
+
+  function* texts(): Generator<string> {
+    for (const outer of outers) {
+      const base = outer === '' ? '' : '  ';
+      for (const [entry, after] of [
+        ['a:', 'b: z'],
+        ['-', '- z'],
+      ] as const)
+        for (const comment of comments)
+          for (let column = 0; column < 7; column += 1)
+            for (const value of values)
+              for (const pad of ['  ', '   '])
+                for (const tail of ['', `${base}${after}\n`, outer === '- ' ? '- w\n' : 'm: w\n'])
+                  yield `${outer}${entry}\n${' '.repeat(column)}${comment}\n${base}${pad}${value}\n${tail}`;
+    }
+  }
+
+  it('of every column: nothing, or the same as the library', () => {
+    let compared = 0;
+    for (const text of texts()) {
+      const { plain, library } = readTwice(text);
+      if (plain !== undefined) compared += 1;
+      expect([text, plain]).toEqual([text, library]);
+    }
+    expect(compared).toBeGreaterThan(3000);
+  });
+
+  const swallowing: Readonly<Record<string, readonly [text: string, problem: string]>> = {
+    'an item': ['-\n#c\n  x\n- y\n', '3:3'],
+    'an item further in': ['a:\n  -\n#c\n    x\n  - y\n', '4:5'],
+    'a value, blank lines around': ['- a:\n\n#c\n\n   x\n- y\n', '5:4'],
+    'an anchor on its line': ['-\n#c\n  &b x\n- y\n', '3:6'],
+    'an anchor on the line before': ['-\n#c\n  &b\n  x\n- y\n', '4:3'],
+  };
+  it.each(Object.entries(swallowing))('%s that would take in the next lines: an error', (_name, [text, place]) => {
+    const { trees, problems } = readYaml('f', text);
+    expect(trees).toEqual([undefined]);
+    expect(problems.map(({ line, column, code, message }) => `${line}:${column} ${code}: ${message}`)).toEqual([
+      `${place} yaml: a text of several lines behind a comment needs quotes`,
+    ]);
+  });
+
+  const harmless: Readonly<Record<string, readonly [text: string, value: unknown]>> = {
+    'a comment further up': ['# c\na:\n  b\n  c\n', { a: 'b c' }],
+    'text on the line of its key': ['# c\na: b\n  c\n', { a: 'b c' }],
+    'text on the line of its dash': ['# c\n- b\n  c\n', ['b c']],
+    'quoted text': ['a:\n  # c\n  "b\n  c"\n', { a: 'b c' }],
+    'nothing before': ['\nb\nc\n', 'b c'],
+  };
+  it.each(Object.entries(harmless))('%s: no error', (_name, [text, value]) => {
+    const { trees, problems } = readYaml('f', text);
+    expect([problems, trees.map((tree) => tree?.value)]).toEqual([[], [value]]);
   });
 });
