@@ -2,13 +2,15 @@
  * Promises: a `when` as the operator wrote it becomes something that can be evaluated, or all its mistakes at their places; neither
  * compiling nor evaluating ever throws, and both are bounded (interface section 4).
  */
-import { isCelError, parse } from '@bufbuild/cel';
+import { parse } from '@bufbuild/cel';
 import { Check } from './check.ts';
 import type { Condition, ConditionFailure, ConditionInput, ConditionProblem } from './condition.ts';
+import { checkConstants } from './constant.ts';
 import { diagnose, tooDeep } from './diagnose.ts';
 import { type Evaluate, planExpression } from './engine.ts';
+import { attempt } from './evaluation.ts';
 import { children, type Expression, literalText, type Parsed } from './expression.ts';
-import { failureOf, faultFailure, unexpected } from './failure.ts';
+import { unexpected } from './failure.ts';
 import { Findings } from './findings.ts';
 import { meter } from './meter.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
@@ -27,8 +29,10 @@ export function compileCondition(source: string): Condition | readonly Condition
   const findings = new Findings(source, parsed.sourceInfo);
   try {
     new Check(findings).condition(parsed.expr);
+    const patterns = literalPatterns(parsed.expr);
+    if (findings.problems.length === 0) checkConstants(parsed.expr, findings, patterns);
     if (findings.problems.length > 0) return findings.problems.toSorted((a, b) => a.offset - b.offset);
-    return createCondition(source, parsed.expr, findings);
+    return createCondition(source, parsed.expr, findings, patterns);
   } catch {
     // The bounds above leave room on any stack that is not nearly full; a caller that is deep down gets an answer all the same.
     return [{ offset: 0, message: 'the condition is too complex' }];
@@ -71,12 +75,17 @@ function placeOf(error: unknown): number | undefined {
   return typeof start.offset === 'number' ? start.offset : undefined;
 }
 
-function createCondition(source: string, expression: Expression, { reads, pathNames }: Findings): Condition {
+function createCondition(
+  source: string,
+  expression: Expression,
+  { reads, pathNames }: Findings,
+  patterns: ReadonlyMap<string, Pattern>,
+): Condition {
   const compiled: Compiled = {
     run: planExpression(rewrite(expression)),
     roots: new Set([...reads].map((name) => name.split('.')[0] ?? name)),
     names: memberNames(expression),
-    patterns: literalPatterns(expression),
+    patterns,
   };
   return { source, reads, pathNames, evaluate: (input) => evaluate(compiled, input) };
 }
@@ -91,24 +100,18 @@ interface Compiled {
 }
 
 function evaluate({ run, roots, names, patterns }: Compiled, input: ConditionInput): boolean | ConditionFailure {
-  const { stackTraceLimit } = Error;
-  try {
-    // An error is a value of CEL like others, and its stack trace is nine tenths of what it costs.
-    Error.stackTraceLimit = 0;
-    meter.start(patterns);
-    const result = run({
-      ...(roots.has('claims') ? { claims: claimsValue(input.claims) } : {}),
-      ...(roots.has('request') ? { request: requestValue(input.request) } : {}),
-      ...(roots.has('token') ? { token: tokenValue(input.token) } : {}),
-    });
-    if (meter.fault !== undefined) return faultFailure(meter.fault);
-    if (typeof result === 'boolean') return result;
-    return isCelError(result) ? failureOf(result, names) : unexpected;
-  } catch {
-    return unexpected;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
+  meter.start(patterns);
+  const result = attempt(
+    () =>
+      run({
+        ...(roots.has('claims') ? { claims: claimsValue(input.claims) } : {}),
+        ...(roots.has('request') ? { request: requestValue(input.request) } : {}),
+        ...(roots.has('token') ? { token: tokenValue(input.token) } : {}),
+      }),
+    names,
+  );
+  if (!('value' in result)) return result;
+  return typeof result.value === 'boolean' ? result.value : unexpected;
 }
 
 /** Members that are named from a variable on: a failure may name them, since they stand in the operator's own text. */

@@ -20,6 +20,7 @@ const input = inputOf({
   auth_time: 1_774_747_800,
   expires: '2026-04-01T00:00:00Z',
   word: 'a.b.c',
+  texts: { beyond: '9223372036854775808', empty: '', hexadecimal: '0x10', blank: ' 1' },
 });
 
 const isTrue: readonly string[] = [
@@ -162,12 +163,12 @@ const failures: Readonly<Record<string, string>> = {
   'claims.level % 0 == 1': 'division by zero',
   '9223372036854775807 + claims.level > 0': 'a number or time is out of range',
   'int(claims.ratio * 1e300) > 0': 'a number or time is out of range',
-  'int("9223372036854775808") > 0': 'a number or time is out of range',
+  'int(claims.texts.beyond) > 0': 'a number or time is out of range',
   'timestamp(claims.big) > request.time': 'a number or time is out of range',
-  'double("") == 0.0': 'a text cannot be converted',
-  'int("") == 0': 'a text cannot be converted',
-  'int("0x10") == 16': 'a text cannot be converted',
-  'double(" 1") == 1.0': 'a text cannot be converted',
+  'double(claims.texts.empty) == 0.0': 'a text cannot be converted',
+  'int(claims.texts.empty) == 0': 'a text cannot be converted',
+  'int(claims.texts.hexadecimal) == 16': 'a text cannot be converted',
+  'double(claims.texts.blank) == 1.0': 'a text cannot be converted',
   'int(claims.tenant) == 1': 'a text cannot be converted',
   'timestamp(claims.tenant) < request.time': 'a text cannot be converted',
   'duration(claims.tenant) < duration("1h")': 'a text cannot be converted',

@@ -165,6 +165,36 @@ const wrongs: readonly Wrong[] = [
   { text: 'request.time > timestamp(¦"2026-01-01")', message: ['not a time, such as `2026-11-24T00:00:00Z`'] },
   { text: 'duration(¦"1 hour") > duration("1h")', message: ['not a duration, such as `1h30m`'] },
   { text: 'request.time.getHours(¦"Mars/X") > 1', message: ['not a time zone, such as `Europe/Berlin` or `+01:00`'] },
+  // Constants that fail whenever they are evaluated.
+  ...Object.entries({
+    '¦int("abc") == 1': 'a text cannot be converted',
+    '¦bool("maybe")': 'a text cannot be converted',
+    'claims.a == ¦double("")': 'a text cannot be converted',
+    'claims.a == ¦int("0x10")': 'a text cannot be converted',
+    '¦double(" 1") == 1.0': 'a text cannot be converted',
+    '¦int("9223372036854775808") > 0': 'a number or time is out of range',
+    '¦1/0 == 1': 'division by zero',
+    'claims.a == 1 && claims.b > ¦1 % 0': 'division by zero',
+    '!(2 > (¦1 / 0))': 'division by zero',
+    '¦[1, 2][5] == 1': 'an index is out of range',
+    '¦{"a": 1}["b"] == 1': 'a member is absent',
+    'has(claims.a) || ¦{"a": 1}.b == 1': 'a member is absent',
+    '¦{"a": 1, "a": 2} == claims.a': 'a key stands twice in a map',
+    '¦9223372036854775807 + 1 == 0': 'a number or time is out of range',
+    '¦timestamp(253402300800) > request.time': 'a number or time is out of range',
+    '¦"a".matches("a" + "(")': 'a pattern cannot be read',
+    '¦dyn(1) + "a" == claims.a': 'a value has the wrong type',
+    '¦[0].map(x, 1 / x) == claims.a': 'division by zero',
+    'claims.a.all(x, x > ¦1 / 0)': 'division by zero',
+    'claims.a.map(x, ¦1 / 0) == []': 'division by zero',
+    'claims.a == (true ? ¦int("x") : 1)': 'a text cannot be converted',
+    [`¦[[1]]${'.map(x, [x, x])'.repeat(40)} == [[2]]${'.map(x, [x, x])'.repeat(40)} || claims.a == 1 + 1`]:
+      'evaluating it costs too much',
+  }).map(([text, detail]) => ({ text, message: [`this always fails: ${detail}`] })),
+  {
+    text: 'claims.a == ¦int("a") || claims.b == ¦1 / 0',
+    message: ['this always fails: a text cannot be converted', 'this always fails: division by zero'],
+  },
   // Several at once.
   {
     text: '¦foo == 1 && request.¦x == 1 && 1 ¦== "a"',
@@ -206,6 +236,11 @@ describe('a mistake in a condition is told with its place', () => {
     'just under 2,000 nodes': `[${'1,'.repeat(1990)}1] != []`,
     'brackets as deep as allowed': `${'('.repeat(100)}true${')'.repeat(100)}`,
     'brackets in strings and comments are no brackets': `"${'('.repeat(200)}" != "" // ${'['.repeat(200)}`,
+    'a constant that fails where the other side decides': 'true || 1 / 0 == 1',
+    'a constant that fails where it is not chosen': '(true ? 1 : 1 / 0) == claims.a',
+    'an item that is named like a type': 'claims.a.all(int, int > 1 && int + 1 > 2)',
+    'many constants, each with a pattern': `${'"a".matches("b") || '.repeat(300)}claims.a == 1`,
+    'many constants between others': `${'claims.a == 1 + 1 || '.repeat(180)}true`,
     'many terms of one operator': `${'claims.a == 1 || '.repeat(300)}true`,
   };
   it.each(Object.entries(within))('%s: fine', (_name, source) => {
