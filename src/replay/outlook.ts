@@ -36,7 +36,7 @@ export const assumptions: readonly string[] = [
 
 /** What is taken for granted besides where the policy that decided is not at hand. */
 export const issuerAssumption =
-  'an issuer of the candidate is the one that had its name, and takes the tokens that it took (--current FILE compares them)';
+  'an issuer with the name or the `iss` of an earlier one is that one, with its keys and clock skew, and takes the tokens that it took (--current FILE compares them)';
 
 export function outlookOf(record: RecordedDecision, candidate: Candidate): Outlook {
   const { snapshot } = candidate;

@@ -41,14 +41,11 @@ export function renderJsonLine({ log, line, record, compared }: ReplayedLine): s
 }
 
 export function renderSummary(summary: Summary, paint: Paint): string {
-  const { decisions, same, changed, undecidable, allowToDeny, denyToAllow, otherLines, brokenLines } = summary;
-  const only = changed - allowToDeny - denyToAllow;
+  const { decisions, same, changed, undecidable, otherLines, brokenLines } = summary;
   const rows = [...summary.rules].toSorted(byChanges).map(([name, counts]) => ruleRow(name, counts));
   return [
     `${number(decisions)} decisions: ${number(same)} same, ${paint(changed > 0 ? 'red' : 'dim', `${number(changed)} changed`)}, ${number(undecidable)} undecidable\n`,
-    changed === 0
-      ? ''
-      : `changed: ${number(allowToDeny)} from allow to deny, ${number(denyToAllow)} from deny to allow, ${number(only)} in reason or rule only\n`,
+    ...directions(summary),
     otherLines + brokenLines === 0
       ? ''
       : `skipped: ${number(otherLines)} lines that are no decisions, ${number(brokenLines)} that cannot be read\n`,
@@ -64,6 +61,18 @@ export function renderSummary(summary: Summary, paint: Paint): string {
       assumptionsOf(summary).map((text) => [text]),
     ),
   ].join('');
+}
+
+function directions({ changed, undecidable, allowToDeny, denyToAllow, deniedEitherWay }: Summary): readonly string[] {
+  const only = changed - allowToDeny - denyToAllow;
+  return [
+    changed === 0
+      ? ''
+      : `changed: ${number(allowToDeny)} from allow to deny, ${number(denyToAllow)} from deny to allow, ${number(only)} in reason or rule only\n`,
+    undecidable === 0
+      ? ''
+      : `undecidable: ${number(deniedEitherWay)} refused either way, ${number(undecidable - deniedEitherWay)} allowed or refused\n`,
+  ];
 }
 
 const maxRows = 40;

@@ -25,6 +25,8 @@ export interface Summary extends Readonly<VerdictCounts> {
   readonly brokenLines: number;
   readonly allowToDeny: number;
   readonly denyToAllow: number;
+  /** Undecidable in their reason only. */
+  readonly deniedEitherWay: number;
   /** By the rule that decided; an empty name: none. */
   readonly rules: ReadonlyMap<string, Readonly<VerdictCounts>>;
   /** What would have to be known, most frequent first. */
@@ -46,7 +48,15 @@ const maxNames = 10_000;
 const otherNames = '(others)';
 
 export function createTally(): Tally {
-  const counts = { otherLines: 0, brokenLines: 0, decisions: 0, byOtherPolicy: 0, allowToDeny: 0, denyToAllow: 0 };
+  const counts = {
+    otherLines: 0,
+    brokenLines: 0,
+    decisions: 0,
+    byOtherPolicy: 0,
+    allowToDeny: 0,
+    denyToAllow: 0,
+    deniedEitherWay: 0,
+  };
   const totals: VerdictCounts = { same: 0, changed: 0, undecidable: 0 };
   const rules = new Map<string, VerdictCounts>();
   const unknown = new Map<string, { count: number }>();
@@ -59,6 +69,7 @@ export function createTally(): Tally {
     if (verdict === 'changed' && now.decision !== record.decision) {
       counts[now.decision === 'allow' ? 'denyToAllow' : 'allowToDeny'] += 1;
     }
+    if (verdict === 'undecidable' && now.decision === 'deny') counts.deniedEitherWay += 1;
     for (const what of lacks) entry(unknown, what, () => ({ count: 0 })).count += 1;
     for (const { rule, decision } of record.shadow) {
       const shadowCounts = entry(shadow, rule, () => ({ agreed: 0, wouldAllow: 0, wouldDeny: 0 }));

@@ -62,19 +62,28 @@ function changedOutlook(record: RecordedDecision, row: EvidenceRow, question: Qu
     : verifiedOutlook(record, row, question);
 }
 
-/** Whose token it is, is not in the log, but for one that the rule did not list. */
+/** Whose token it is, is not in the log, but for one that the rule did not list or that was verified for an earlier request. */
 function unverifiedOutlook(record: RecordedDecision, row: EvidenceRow, question: Question): Reasons {
-  const { rule } = question.match;
   const name = /^the rule does not list issuer (.+)$/.exec(record.detail ?? '')?.[1];
   if (name !== undefined) {
     const issuer = findIssuer(name, question);
     return 'reasons' in issuer ? issuer : unverified;
   }
   if (!keepsSettings(record, row, question)) return unverified;
-  const issuers = [...question.candidate.snapshot.issuers.values()];
-  const unlisted = issuers.every((issuer) => isListed(rule, issuer)) ? [] : ['issuer_untrusted'];
-  const unknown = unlisted.length === 0 || record.reason === 'issuer_untrusted' ? [] : ['the issuer of the token'];
-  return { reasons: new Set([record.reason, ...unlisted]), unknown };
+  return refusedAgain(record, question);
+}
+
+/** An issuer that the candidate has refuses the token for the same reason; whether it has the issuer is another question. */
+function refusedAgain({ reason, issuer: name }: RecordedDecision, question: Question): Reasons {
+  if (name !== undefined) {
+    const issuer = findIssuer(name, question);
+    return 'reasons' in issuer ? issuer : only(reason);
+  }
+  const { baseline, snapshot } = question.candidate;
+  const { rule } = question.match;
+  const hasAll = baseline !== undefined && [...snapshot.issuers.values()].every((issuer) => isListed(rule, issuer));
+  if (hasAll || reason === 'issuer_untrusted') return only(reason);
+  return { reasons: new Set([reason, 'issuer_untrusted']), unknown: ['the issuer of the token'] };
 }
 
 const unverified: Reasons = { reasons: undefined, unknown: ['a token that was refused before it was verified'] };

@@ -5,6 +5,8 @@ import { compile } from '../../src/policy/compile.ts';
 import { parseDocuments } from '../../src/policy/document.ts';
 import { type EvidenceRow, evidence } from '../../src/replay/evidence.ts';
 
+const noCurrent = 'undecidable without `--current` where the candidate has no issuer of its name';
+
 const known: Readonly<Record<EvidenceRow['sawUpTo'], string>> = {
   nothing: 'nothing: no policy was asked',
   path: 'that the path, host or method was refused',
@@ -20,15 +22,17 @@ const consequences: Readonly<Record<EvidenceRow['sawUpTo'], string>> = {
   rule: 'decided by `public`, `deny` or no rule; a rule that wants a token: undecidable',
   credentials: 'decided, a rule that wants a token refuses them again',
   unverified: '',
-  verified: 'decided, but for what claims and conditions say',
+  verified: `decided, but for what claims and conditions say; ${noCurrent}`,
 };
 
 function consequenceOf({ sawUpTo, settings, repeats }: EvidenceRow): string {
   if (settings === 'open')
     return 'a rule that wants a token: undecidable, unless `--current` shows that the issuer is as it was';
+  if (settings === 'taken' && sawUpTo === 'unverified')
+    return 'a rule that wants a token refuses it, surely for this reason only if `--current` shows that all issuers are as they were and the rule takes the tokens of all; undecidable otherwise';
   if (settings === 'taken')
-    return 'a rule that wants a token refuses it again, unless `--current` shows that the issuer is not as it was';
-  return repeats === true ? 'a rule that wants a token refuses it again' : consequences[sawUpTo];
+    return `a rule that wants a token refuses it again, unless \`--current\` shows that the issuer is not as it was; ${noCurrent}`;
+  return repeats === true ? `a rule that wants a token refuses it again; ${noCurrent}` : consequences[sawUpTo];
 }
 
 export function evidenceTable(): string {

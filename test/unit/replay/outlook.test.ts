@@ -103,9 +103,18 @@ const byReason: Record<keyof typeof evidence, [record: RecordedDecision, said: s
     denied('algorithm_not_allowed', nobody),
     'undecidable ? anything (a token that was refused before it was verified)',
   ],
-  key_unknown: [denied('key_unknown', nobody), 'same deny key_unknown'],
-  keys_unavailable: [denied('keys_unavailable', nobody), 'same deny keys_unavailable'],
-  signature_invalid: [denied('signature_invalid', nobody), 'same deny signature_invalid'],
+  key_unknown: [
+    denied('key_unknown', nobody),
+    'undecidable deny issuer_untrusted or key_unknown (the issuer of the token)',
+  ],
+  keys_unavailable: [
+    denied('keys_unavailable', nobody),
+    'undecidable deny issuer_untrusted or keys_unavailable (the issuer of the token)',
+  ],
+  signature_invalid: [
+    denied('signature_invalid', nobody),
+    'undecidable deny issuer_untrusted or signature_invalid (the issuer of the token)',
+  ],
   claim_invalid: [
     denied('claim_invalid', nobody),
     'undecidable ? anything (a token that was refused before it was verified)',
@@ -281,7 +290,35 @@ const cases: Record<string, [record: RecordedDecision, snapshot: PolicySnapshot,
   'the form of the signature: the rest of the token was good so far': [
     denied('token_malformed', { ...nobody, detail: 'signature: not base64url' }),
     policy({ issuers: ['corp'] }),
-    'same deny token_malformed',
+    'undecidable deny issuer_untrusted or token_malformed (the issuer of the token)',
+  ],
+  'no keys for a token that was verified before, of an issuer of this name': [
+    denied('keys_unavailable'),
+    policy(),
+    'same deny keys_unavailable',
+  ],
+  'no keys for a token that was verified before, of an issuer that the rule does not list': [
+    denied('keys_unavailable'),
+    snapshotOf({
+      issuers: [corp, { ...corp, name: 'other', issuer: 'https://other.test' }],
+      rules: [{ name: 'a', paths: ['/a'], issuers: ['other'] }],
+    }),
+    'changed deny issuer_untrusted',
+  ],
+  'no keys for a token that was verified before, of a name that the candidate has not': [
+    denied('keys_unavailable', { issuer: 'gone' }),
+    policy(),
+    'undecidable ? anything (whether issuer gone was renamed)',
+  ],
+  'a signature that was invalid, under a rule of another name: changed whichever it is': [
+    denied('signature_invalid', nobody),
+    policy({ name: 'b' }),
+    'changed deny issuer_untrusted or signature_invalid',
+  ],
+  'a signature that was invalid, where nothing needs a token': [
+    denied('signature_invalid', nobody),
+    policy({ access: 'deny' }),
+    'changed deny rule_deny',
   ],
   'a rule that does not list every issuer: whose token it was is not known': [
     denied('signature_invalid', nobody),

@@ -128,6 +128,7 @@ it('counts: by rule, by verdict and by direction', async () => {
     denyToAllow: 1,
     otherLines: 1,
     brokenLines: 1,
+    deniedEitherWay: 0,
     byOtherPolicy: 5,
     rules: new Map([
       ['a', { same: 0, changed: 2, undecidable: 0 }],
@@ -223,6 +224,21 @@ it('a required header of a claim that the log has not: passed again where the ru
   ]);
 });
 
+it('a token of an unknown issuer: refused either way, which the summary tells', async () => {
+  const refused = {
+    ...decision,
+    path: '/c',
+    rule: 'c',
+    decision: 'deny',
+    reason: 'signature_invalid',
+    issuer: undefined,
+  };
+  const { told, summary } = await replayed(refused, { ...decision, path: '/c', rule: 'c' });
+  expect([told[0]?.compared.verdict, told[0]?.compared.now.decision]).toEqual(['undecidable', 'deny']);
+  expect(summary.deniedEitherWay).toBe(1);
+  expect(renderSummary(summary, plain)).toContain('\nundecidable: 1 refused either way, 1 allowed or refused\n');
+});
+
 it('a renamed rule: changed in rule only', async () => {
   const { told, summary } = await replayed({ ...open, rule: 'was-open' });
   expect([told[0]?.compared.verdict, summary.allowToDeny, summary.denyToAllow]).toEqual(['changed', 0, 0]);
@@ -283,6 +299,7 @@ describe('as text', () => {
     const { summary } = await replayed(open, decision, { ...decision, path: '/c', rule: 'c' }, '{');
     expect(renderSummary(summary, plain)).toBe(`3 decisions: 1 same, 1 changed, 1 undecidable
 changed: 1 from allow to deny, 0 from deny to allow, 0 in reason or rule only
+undecidable: 0 refused either way, 1 allowed or refused
 skipped: 0 lines that are no decisions, 1 that cannot be read
 
   rule  same  changed  undecidable
@@ -294,7 +311,7 @@ Not in the log
   1  claims, which the condition of c reads
 
 Taken for granted
-  an issuer of the candidate is the one that had its name, and takes the tokens that it took (--current FILE compares them)
+  an issuer with the name or the \`iss\` of an earlier one is that one, with its keys and clock skew, and takes the tokens that it took (--current FILE compares them)
   serve has the settings and the keys that it had
   a claim for a header that is not required is none that cannot be passed on, such as one that is too long
 `);
