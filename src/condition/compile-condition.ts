@@ -16,10 +16,9 @@ import { meter } from './meter.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import { rewrite } from './rewrite.ts';
 import { scan, type Word } from './scan.ts';
+import { maxNodes, tooLarge } from './size.ts';
 import { claimsValue, requestValue, tokenValue } from './value.ts';
 
-/** Nodes of the parsed expression, those that a macro expands to included. */
-const maxNodes = 2000;
 /** UTF-16 code units; 2,000 nodes with names and blanks need fewer. */
 const maxLength = 32_768;
 
@@ -47,14 +46,19 @@ function read(source: string): Parsed | readonly ConditionProblem[] {
   if (source.length > maxLength) return [{ offset: maxLength, message: `longer than ${maxLength} characters` }];
   const { words, fault, withoutComments } = scan(source);
   if (fault !== undefined) return [diagnose(words, fault.offset, false) ?? fault];
-  const deep = tooDeep(words);
-  if (deep !== undefined) return [deep];
+  const refused = tooDeep(words) ?? tooLarge(words);
+  // What is wrong besides says more than a limit.
+  if (refused !== undefined) return [diagnose(words, source.length, true) ?? refused];
+  return parseWords(withoutComments, words);
+}
+
+function parseWords(text: string, words: readonly Word[]): Parsed | readonly ConditionProblem[] {
   try {
-    const parsed = parse(withoutComments);
+    const parsed = parse(text);
     const nodes = Object.keys(parsed.sourceInfo?.positions ?? {}).length;
     return nodes > maxNodes ? [{ offset: 0, message: `${nodes} nodes, at most ${maxNodes} are allowed` }] : parsed;
   } catch (error) {
-    return [syntaxProblem(words, source.length, error)];
+    return [syntaxProblem(words, text.length, error)];
   }
 }
 

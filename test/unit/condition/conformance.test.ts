@@ -1,6 +1,9 @@
+import { parse } from '@bufbuild/cel';
 import { tests } from '@bufbuild/cel-spec/testdata/conformance.js';
 import { describe, expect, it } from 'vitest';
 import { compileCondition } from '../../../src/condition/compile-condition.ts';
+import { scan } from '../../../src/condition/scan.ts';
+import { leastNodes } from '../../../src/condition/size.ts';
 import { inputOf, told } from './condition-input.ts';
 
 type Suite = typeof tests;
@@ -92,4 +95,27 @@ describe('the conformance tests of the CEL specification', () => {
     expect(right).toBeGreaterThan(850);
     expect(right / cases.length).toBeGreaterThan(0.9);
   });
+
+  it('none has fewer nodes than its words are taken for', () => {
+    const counted = cases.flatMap(({ source }) => {
+      const { words } = scan(source);
+      // The name of a message is one node, and no condition can make one.
+      const isMessage = words.some(
+        ({ kind, text }, at) => kind === 'name' && text !== 'in' && words[at + 1]?.text === '{',
+      );
+      const nodes = isMessage ? undefined : nodesOf(source);
+      return nodes === undefined ? [] : [{ source, least: leastNodes(words), nodes }];
+    });
+    expect(counted.filter(({ least, nodes }) => least > nodes)).toEqual([]);
+    expect(counted.filter(({ least, nodes }) => least === nodes).length).toBeGreaterThan(500);
+  });
 });
+
+/** Undefined for what cannot be parsed. */
+function nodesOf(source: string): number | undefined {
+  try {
+    return Object.keys(parse(source).sourceInfo?.positions ?? {}).length;
+  } catch {
+    return undefined;
+  }
+}

@@ -222,12 +222,33 @@ describe('a mistake in a condition is told with its place', () => {
   });
 
   const bounds: Readonly<Record<string, readonly [string, string]>> = {
-    'more than 2,000 nodes': [`[${'1,'.repeat(2000)}1] == []`, '2004 nodes, at most 2000 are allowed'],
+    'more than 2,000 nodes': [`[${'1,'.repeat(2000)}1] == []`, 'more than 2000 nodes'],
+    'more than 2,000 nodes, most of them out of macros': [
+      `${'claims.a.all(x, x > 1) && '.repeat(150)}true`,
+      '2251 nodes, at most 2000 are allowed',
+    ],
+    'more words than 2,000 nodes can need': [`${'((((true)))) || '.repeat(890)}true`, 'more than 8000 words'],
+    'signs without end': [`${'!'.repeat(9000)}true`, 'more than 8000 words'],
+    'a mistake in a text that is too large': [`[${'1,'.repeat(3000)}1)`, '`[` is closed by `)`, not by `]`'],
     'text too long': [`claims.a == "${'x'.repeat(40_000)}"`, 'longer than 32768 characters'],
     'brackets too deep': [`${'('.repeat(101)}true${')'.repeat(101)}`, 'brackets are nested deeper than 100'],
     'too many levels without brackets': [`${'1 + '.repeat(250)}1 == 1`, 'the condition is nested deeper than 200'],
     'a chain of choices': [`${'true ? true : '.repeat(250)}true`, 'the condition is nested deeper than 200'],
   };
+  // The parser takes some 10 ms for 1,000 nodes. It counts them exactly, so that another message comes when it has run.
+  const large: Readonly<Record<string, string>> = {
+    arguments: `f(${'a,'.repeat(15_000)}a)`,
+    'empty lists': `[${'[],'.repeat(10_000)}[]] == []`,
+    'empty maps': `[${'{},'.repeat(10_000)}{}] == []`,
+    members: `a${'.b'.repeat(16_000)}`,
+    choices: `a${'?a:a'.repeat(8000)}`,
+    'empty calls': `${'f()+'.repeat(6000)}f()`,
+    texts: `${'""+'.repeat(10_000)}""`,
+  };
+  it.each(Object.entries(large))('too many %s: refused before they are parsed', (_name, source) => {
+    expect(problemsOf(source)).toEqual([{ offset: 0, message: 'more than 2000 nodes' }]);
+  });
+
   it.each(Object.entries(bounds))('%s: refused', (_name, [source, message]) => {
     expect(problemsOf(source)[0]?.message).toBe(message);
   });
