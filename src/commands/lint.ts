@@ -37,7 +37,8 @@ async function runLint({ result, files, format }: PolicyFilesQuestion, ports: Po
   const { count, countWords, githubCommands, problemLines, problemsJson } = await import('../report/problems.ts');
   const { paintFor } = await import('../report/paint.ts');
   const { sarifLog } = await import('../report/sarif.ts');
-  const problems = [...result.problems, ...failedTests(result.rehearsals)].toSorted(byPlace);
+  const failed = failedTests([...result.rehearsals, ...result.failing]);
+  const problems = [...result.problems, ...failed].toSorted(byPlace);
   const reports: Readonly<Record<string, () => string>> = {
     json: () => problemsJson(problems, files),
     sarif: () => sarifLog(problems, ports.version),

@@ -22,6 +22,7 @@ import { createReport, type Report, within } from './report.ts';
 import { createRevocations, type Revocation } from './revocation.ts';
 import { buildRouteTable } from './route-table.ts';
 import type { PolicySnapshot, PolicyTest, Rule } from './snapshot.ts';
+import { soundPart } from './trial.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { quote } from './wording.ts';
 
@@ -30,6 +31,15 @@ export interface Compiled {
   readonly snapshot: PolicySnapshot | undefined;
   /** Sorted by place; beside a snapshot they are all warnings. A warning is right whatever errors there are. */
   readonly problems: readonly Problem[];
+  /** Without a snapshot: what tests can be tried on all the same. */
+  readonly trial?: Trial | undefined;
+}
+
+export interface Trial {
+  /** For tests alone; it must never decide a request. */
+  readonly snapshot: PolicySnapshot;
+  /** Rules that an error touches: what they decide says nothing. */
+  readonly touched: ReadonlySet<string>;
 }
 
 /** `previous` is the policy before: what has not changed is taken from it. */
@@ -50,8 +60,16 @@ export function compile(documents: readonly PolicyDocument[], previous?: PolicyS
   checkNotEmpty(documents, report);
   const isGood = !report.hasErrors() && documents.length > 0 && documents.every(({ isComplete }) => isComplete);
   const snapshot = isGood ? assemble(documents, { defaults, issuers, rules, revocations, tests }) : undefined;
-  if (snapshot !== undefined) warnPreflight(withMode(rules, 'enforce'), snapshot.routes, report);
-  return { snapshot, problems: report.problems() };
+  if (snapshot !== undefined) {
+    warnPreflight(withMode(rules, 'enforce'), snapshot.routes, report);
+    return { snapshot, problems: report.problems() };
+  }
+  const sound = soundPart(documents, { rules, tests }, report);
+  const trial = sound && {
+    snapshot: assemble(documents, { defaults, issuers, revocations, rules: sound.rules, tests: sound.tests }),
+    touched: sound.touched,
+  };
+  return { snapshot, problems: report.problems(), trial };
 }
 
 /** Shadow rules are matched among themselves. */

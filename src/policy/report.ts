@@ -2,7 +2,7 @@
  * Promises: the problems that the stages of compile.ts find, gathered, with the place of the node they are about.
  */
 import type { PolicyDocument } from './document.ts';
-import { byPlace, type Problem } from './problem.ts';
+import { byPlace, limitProblems, type Problem } from './problem.ts';
 import type { TreePath } from './tree.ts';
 
 /** A node of a document. */
@@ -25,15 +25,22 @@ export interface Report {
   readonly error: ReportProblem;
   readonly warn: ReportProblem;
   readonly hasErrors: () => boolean;
-  /** Sorted by place. */
+  /** The nodes that errors are about, and those that share their fault. */
+  readonly faulty: () => readonly Spot[];
+  /** A node that is not wrong by itself, such as the first of two rules that are equal. */
+  readonly share: (spot: Spot) => void;
+  /** Sorted by place; not more of a file than anybody reads. */
   readonly problems: () => readonly Problem[];
 }
 
 export function createReport(): Report {
   const found: Problem[] = [];
+  const faulty: Spot[] = [];
   const add =
     (severity: Problem['severity']): ReportProblem =>
-    ({ document, path }, code, message, { hint, part, offset } = {}) => {
+    (spot, code, message, { hint, part, offset } = {}) => {
+      const { document, path } = spot;
+      if (severity === 'error') faulty.push(spot);
       const place = offset === undefined ? document.place(path, part) : document.placesIn(path)(offset);
       found.push({ severity, file: document.file, ...place, code, message, ...(hint === undefined ? {} : { hint }) });
     };
@@ -41,7 +48,9 @@ export function createReport(): Report {
     error: add('error'),
     warn: add('warning'),
     hasErrors: () => found.some(({ severity }) => severity === 'error'),
-    problems: () => found.toSorted(byPlace),
+    faulty: () => faulty,
+    share: (spot) => void faulty.push(spot),
+    problems: () => limitProblems(found.toSorted(byPlace)),
   };
 }
 

@@ -56,6 +56,7 @@ function reportEqual(first: PlacedRoute, second: PlacedRoute, { method, reported
   reported.add(pair);
   const request = [method === anyMethod ? 'any method' : method, first.host ?? 'any host', first.shape].join(', ');
   const message = `rules ${quote(first.rule.name)} (${placeName(first.spot)}) and ${quote(second.rule.name)} are equally specific`;
+  report.share(first.spot);
   report.error(second.spot, 'equal_rules', `${message} on ${request}`);
 }
 

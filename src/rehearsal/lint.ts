@@ -3,7 +3,7 @@
  * The files make one policy, as the sources of `serve` do.
  * Leaves to others: reading them, and showing what was found (report/).
  */
-import { compile } from '../policy/compile.ts';
+import { compile, type Trial } from '../policy/compile.ts';
 import type { PolicyFile } from '../policy/document.ts';
 import { readPolicyFile } from '../policy/manifest.ts';
 import { byPlace, type Problem } from '../policy/problem.ts';
@@ -18,6 +18,8 @@ export interface LintResult {
   readonly snapshot: PolicySnapshot | undefined;
   /** The policy's tests; empty when it is bad. */
   readonly rehearsals: readonly Rehearsal[];
+  /** Tests of a bad policy that fail whatever its errors are about. */
+  readonly failing: readonly Rehearsal[];
 }
 
 /** `nowMs`, in milliseconds since the epoch, is the instant of the tests. */
@@ -26,6 +28,14 @@ export async function lint(files: readonly PolicyFile[], nowMs: number): Promise
   const compiled = compile(parsed.flatMap(({ documents }) => documents));
   const problems = [...parsed.flatMap((file) => file.problems), ...compiled.problems].toSorted(byPlace);
   const isGood = !problems.some(({ severity }) => severity === 'error');
-  const snapshot = isGood ? compiled.snapshot : undefined;
-  return { problems, snapshot, rehearsals: snapshot === undefined ? [] : await rehearse(snapshot, nowMs) };
+  if (isGood && compiled.snapshot !== undefined) {
+    return { problems, snapshot: compiled.snapshot, rehearsals: await rehearse(compiled.snapshot, nowMs), failing: [] };
+  }
+  return { problems, snapshot: undefined, rehearsals: [], failing: await failingAnyway(compiled.trial, nowMs) };
+}
+
+async function failingAnyway(trial: Trial | undefined, nowMs: number): Promise<readonly Rehearsal[]> {
+  if (trial === undefined) return [];
+  const rehearsals = await rehearse(trial.snapshot, nowMs);
+  return rehearsals.filter(({ passed, actual }) => !passed && !trial.touched.has(actual.rule ?? ''));
 }
