@@ -6,7 +6,7 @@
  */
 
 import { type Mistake, readMistakes, wordIssue } from './mistake.ts';
-import { byPlace, type Problem } from './problem.ts';
+import { byPlace, limitProblems, maxProblems, type Problem, restNotChecked } from './problem.ts';
 import { type PolicyContent, partialPolicySchema, policySchema } from './schema.ts';
 import { type Place, type ToPlace, type Tree, type TreePath, valueAt } from './tree.ts';
 import { readYaml } from './yaml.ts';
@@ -45,13 +45,43 @@ export interface ParsedFile {
   readonly problems: readonly Problem[];
 }
 
-/** All problems are errors. */
-export function parseDocuments({ name, text, toPlace }: PolicyFile): ParsedFile {
+/** All problems are errors; there are not more than anybody reads. */
+export function parseDocuments(file: PolicyFile): ParsedFile {
+  return limited(parseAll(file));
+}
+
+export function limited({ documents, problems }: ParsedFile): ParsedFile {
+  return { documents, problems: limitProblems(problems) };
+}
+
+/** With every problem, for a text that is a part of a larger one. */
+export function parseAll({ name, text, toPlace }: PolicyFile): ParsedFile {
   const { trees, problems } = readYaml(name, text, toPlace);
   return gather(
     problems,
-    trees.map((tree) => parseDocument(name, tree, problems.length === 0)),
+    parseParts(name, trees, (tree) => parseDocument(name, tree, problems.length === 0)),
   );
+}
+
+/** One after the other; from too many problems on the rest stands for a document that could not be read. */
+export function parseParts<Part>(
+  file: string,
+  parts: readonly Part[],
+  parse: (part: Part, index: number) => ParsedFile,
+): readonly ParsedFile[] {
+  const parsed: ParsedFile[] = [];
+  let count = 0;
+  for (const [index, part] of parts.entries()) {
+    const last = parsed.at(-1)?.problems.at(-1);
+    if (count >= maxProblems && last !== undefined) {
+      parsed.push({ documents: [unreadableDocument(file)], problems: [restNotChecked(last)] });
+      break;
+    }
+    const next = parse(part, index);
+    parsed.push(next);
+    count += next.problems.length;
+  }
+  return parsed;
 }
 
 /** `problems` are those of the text itself. */

@@ -5,18 +5,22 @@
  * Manifests of other kinds are passed over: a file that is applied as a whole often has a Namespace or a Deployment beside the policy,
  * and its ConfigMaps need not all be policies. Only a file without any policy is a mistake.
  */
-import { gather, type ParsedFile, type PolicyFile, parseDocument, parseDocuments } from './document.ts';
+import { gather, limited, type ParsedFile, type PolicyFile, parseAll, parseDocument, parseParts } from './document.ts';
 import type { Problem } from './problem.ts';
 import { didYouMean } from './suggestion.ts';
 import { type Tree, type TreePath, valueAt } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
-/** Problems may be warnings, unlike those of `parseDocuments`. */
-export function readPolicyFile({ name, text, toPlace }: PolicyFile): ParsedFile {
+/** Problems may be warnings, unlike those of `parseDocuments`; there are not more than anybody reads. */
+export function readPolicyFile(file: PolicyFile): ParsedFile {
+  return limited(readFile(file));
+}
+
+function readFile({ name, text, toPlace }: PolicyFile): ParsedFile {
   const { trees, problems } = readYaml(name, text, toPlace);
   const isReadable = problems.length === 0;
   const manifests = trees.map((tree) => (tree === undefined ? undefined : manifestOf(tree, [])));
-  const parts = trees.map((tree, index) => {
+  const parts = parseParts(name, trees, (tree, index) => {
     const manifest = manifests[index];
     return tree === undefined || manifest === undefined
       ? parseDocument(name, tree, isReadable)
@@ -65,7 +69,7 @@ const nothing: ParsedFile = { documents: [], problems: [] };
 
 function readList({ file, tree, path }: Reading): ParsedFile {
   const items = valueAt(tree, [...path, 'items']);
-  const parts = (Array.isArray(items) ? items : []).map((_item, index) => {
+  const parts = parseParts(file, Array.isArray(items) ? items : [], (_item, index) => {
     const manifest = manifestOf(tree, [...path, 'items', index]);
     return manifest === undefined ? nothing : readManifest({ file, tree, ...manifest });
   });
@@ -84,7 +88,7 @@ function readConfigMap(reading: Reading): ParsedFile {
   const keys = Object.keys(data).filter((key) => /\.(?:yaml|yml|json)$/.test(key));
   return gather(
     problems,
-    keys.map((key) => readKey(reading, key)),
+    parseParts(reading.file, keys, (key) => readKey(reading, key)),
   );
 }
 
@@ -92,7 +96,7 @@ function readKey(reading: Reading, key: string): ParsedFile {
   const { file: name, tree, path } = reading;
   const at = [...path, 'data', key];
   const text = valueAt(tree, at);
-  if (typeof text === 'string') return parseDocuments({ name, text, toPlace: tree.placesIn(at) });
+  if (typeof text === 'string') return parseAll({ name, text, toPlace: tree.placesIn(at) });
   return { documents: [], problems: [wrongType(reading, ['data', key], 'text', `write \`|\` behind the colon`)] };
 }
 

@@ -4,6 +4,7 @@
  * Leaves to others: everything that is not about one value alone.
  */
 import { z } from 'zod';
+import { maxProblems } from './problem.ts';
 import { policySchema } from './schema.ts';
 import { didYouMean, suggest } from './suggestion.ts';
 import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
@@ -69,7 +70,8 @@ function fieldKey(parent: TreePath, field: string): string {
 }
 
 function readIssue(tree: Tree, issue: Issue, path: TreePath): readonly Mistake[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(tree, path, key));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key, index) => unknownField(tree, path, key, index < maxProblems));
   const value = valueAt(tree, path);
   if (value === undefined && path.length > 0) return [missingField(tree, path)];
   const branch = issue.code === 'invalid_union' ? issue.errors.find(isAboutParts) : undefined;
@@ -81,9 +83,10 @@ function isAboutParts(issues: readonly Issue[]): boolean {
   return issues.every(({ code, path }) => path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value'));
 }
 
-function unknownField(tree: Tree, parent: TreePath, key: string): Mistake {
+/** `isTold`: a suggestion costs time, and nobody sees that of a mistake behind a thousand others. */
+function unknownField(tree: Tree, parent: TreePath, key: string, isTold: boolean): Mistake {
   const path = [...parent, key];
-  const meant = suggest(key, fieldsAt(parent));
+  const meant = isTold ? suggest(key, fieldsAt(parent)) : undefined;
   const mistake = {
     path,
     place: tree.place(path, 'key'),

@@ -51,13 +51,14 @@ export function createTree(
   offsets: ReadonlyMap<object, NodeOffsets>,
   { text, toPlace }: TreeSource,
 ): Tree {
+  const positions = createPositions();
   const offsetOf = (path: TreePath, part: 'key' | 'value'): number => {
     let node = value;
     let found = start;
     for (const [depth, step] of path.entries()) {
       const known = isContainer(node) ? offsets.get(node) : undefined;
       if (known === undefined) return found;
-      const index = indexOf(known, step);
+      const index = positions.of(known, step);
       const isLast = depth === path.length - 1;
       const next = (part === 'key' && isLast ? known.keyOffsets[index] : undefined) ?? known.valueOffsets[index];
       if (next === undefined) return found;
@@ -84,7 +85,7 @@ export function createTree(
       const step = path.at(-1);
       const known = parent === undefined ? undefined : offsets.get(parent);
       if (parent === undefined || known === undefined || step === undefined) return;
-      dropOffsets(known, indexOf(known, step));
+      positions.drop(known, step);
       if (Array.isArray(parent)) parent.splice(Number(step), 1);
       else Reflect.deleteProperty(parent, step);
     },
@@ -92,15 +93,31 @@ export function createTree(
   };
 }
 
-function dropOffsets(known: NodeOffsets, index: number): void {
-  if (index < 0) return;
-  known.keys?.splice(index, 1);
-  known.keyOffsets.splice(index, 1);
-  known.valueOffsets.splice(index, 1);
+/** Where the entries of a mapping or list stand among its offsets. Made when first asked for: a tree without problems never is. */
+interface Positions {
+  readonly of: (known: NodeOffsets, step: PropertyKey) => number;
+  readonly drop: (known: NodeOffsets, step: PropertyKey) => void;
 }
 
-function indexOf(known: NodeOffsets, step: PropertyKey): number {
-  return known.keys === undefined ? Number(step) : known.keys.indexOf(String(step));
+function createPositions(): Positions {
+  const known = new Map<NodeOffsets, Map<string, number>>();
+  const ofKeys = (offsets: NodeOffsets, keys: readonly string[]): Map<string, number> => {
+    const positions = known.get(offsets) ?? new Map(keys.map((key, index) => [key, index]));
+    known.set(offsets, positions);
+    return positions;
+  };
+  return {
+    of: (offsets, step) => {
+      const { keys } = offsets;
+      return keys === undefined ? Number(step) : (ofKeys(offsets, keys).get(String(step)) ?? -1);
+    },
+    drop: (offsets, step) => {
+      const { keys, valueOffsets } = offsets;
+      // The offsets of a key stay where they are, so that taking out many is no work on all the others each time.
+      if (keys === undefined) valueOffsets.splice(Number(step), 1);
+      else ofKeys(offsets, keys).delete(String(step));
+    },
+  };
 }
 
 function isContainer(node: unknown): node is object {
