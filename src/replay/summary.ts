@@ -62,14 +62,13 @@ export function createTally(): Tally {
   const unknown = new Map<string, { count: number }>();
   const shadow = new Map<string, { agreed: number; wouldAllow: number; wouldDeny: number }>();
 
-  function decided(record: RecordedDecision, { verdict, now, unknown: lacks }: Compared): void {
+  function decided(record: RecordedDecision, compared: Compared): void {
+    const { verdict, unknown: lacks } = compared;
     counts.decisions += 1;
     totals[verdict] += 1;
     entry(rules, record.rule ?? '', () => ({ same: 0, changed: 0, undecidable: 0 }))[verdict] += 1;
-    if (verdict === 'changed' && now.decision !== record.decision) {
-      counts[now.decision === 'allow' ? 'denyToAllow' : 'allowToDeny'] += 1;
-    }
-    if (verdict === 'undecidable' && now.decision === 'deny') counts.deniedEitherWay += 1;
+    const direction = directionOf(record, compared);
+    if (direction !== undefined) counts[direction] += 1;
     for (const what of lacks) entry(unknown, what, () => ({ count: 0 })).count += 1;
     for (const { rule, decision } of record.shadow) {
       const shadowCounts = entry(shadow, rule, () => ({ agreed: 0, wouldAllow: 0, wouldDeny: 0 }));
@@ -97,6 +96,15 @@ export function createTally(): Tally {
       shadow,
     }),
   };
+}
+
+function directionOf(
+  record: RecordedDecision,
+  { verdict, now }: Compared,
+): 'allowToDeny' | 'denyToAllow' | 'deniedEitherWay' | undefined {
+  if (verdict === 'undecidable') return now.decision === 'deny' ? 'deniedEitherWay' : undefined;
+  if (now.decision === record.decision) return undefined;
+  return now.decision === 'allow' ? 'denyToAllow' : 'allowToDeny';
 }
 
 function entry<Value>(map: Map<string, Value>, name: string, create: () => Value): Value {
