@@ -85,7 +85,7 @@ interface Parts {
 
 function build(settings: ServeSettings): Parts {
   const reporting = createReporting(settings);
-  const store = createPolicyStore(createTestCheck(Date.now));
+  const store = createPolicyStore(createTestCheck(Date.now), () => new Promise((resolve) => setImmediate(resolve)));
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
   const sourceOf = (name: string): string | undefined => keySourceOf(store.current(), name);

@@ -266,6 +266,89 @@ describe('at start', () => {
     expect(rules()).toEqual(['orders', 'y']);
   });
 
+  const other = { ...corp, name: 'other', issuer: 'https://other.test' };
+  const first = { issuers: [corp], rules: [{ ...orders, name: 'a', issuers: ['other'] }] };
+  const second = { issuers: [other], rules: [{ ...orders, name: 'b', paths: ['/b'] }] };
+  const bad = { rules: [{ ...orders, name: 'c', paths: ['/c'], issuers: ['nobody'] }] };
+
+  it.each([
+    ['after', 'c'],
+    ['before', '0'],
+  ])('two that need each other, and a bad one %s them: the two are active', async (_name, order) => {
+    expect(await offerAll({ a: ['a', first], b: ['b', second], bad: [order, bad] })).toEqual({
+      a: true,
+      b: true,
+      bad: false,
+    });
+    expect([rules(), rejected()]).toEqual([['a', 'b'], ['bad: unknown_issuer']]);
+  });
+
+  it('two that need each other, and two that clash, one of them bad: all but the bad one', async () => {
+    const clash = [{ rules: [deny('x'), ...bad.rules] }, { rules: [deny('x')] }] as const;
+    expect(await offerAll({ a: ['a', first], b: ['b', second], c: ['c', clash[0]], d: ['d', clash[1]] })).toEqual({
+      a: true,
+      b: true,
+      c: false,
+      d: true,
+    });
+  });
+
+  it('two that need each other, offered while a bad one is refused: active', async () => {
+    await offerAll({ bad: ['0', bad] });
+    expect(await offerAll({ a: ['a', first], b: ['b', second] })).toEqual({ a: true, b: true });
+    expect([rules(), rejected()]).toEqual([['a', 'b'], ['bad: unknown_issuer']]);
+  });
+
+  it('two that need each other, and one whose test fails: the two are active', async () => {
+    const failed: Problem = {
+      severity: 'error',
+      file: 't.yaml',
+      line: 2,
+      column: 3,
+      code: 'test_failed',
+      message: 'm',
+    };
+    store = createPolicyStore(async ({ rules: all }) => (all.some(({ name }) => name === 't') ? [failed] : []));
+    expect(await offerAll({ t: ['0', { rules: [deny('t')] }], a: ['a', first], b: ['b', second] })).toEqual({
+      t: false,
+      a: true,
+      b: true,
+    });
+  });
+
+  it('a hundred and one of them bad: few policies are worked out, and others have their turn before each', async () => {
+    let checks = 0;
+    let pauses = 0;
+    store = createPolicyStore(
+      async () => {
+        checks += 1;
+        return [];
+      },
+      async () => {
+        pauses += 1;
+      },
+    );
+    const good = Array.from(
+      { length: 100 },
+      (_, index) => [`g${index}`, [index, { rules: [deny(`r${index}`)] }]] as const,
+    );
+    await offerAll({ ...Object.fromEntries(good), bad: [-1, bad] });
+    expect([store.activeSources(), checks, rejected()]).toEqual([100, 1, ['bad: unknown_issuer']]);
+    expect(pauses).toBeLessThan(6);
+    expect(pauses).toBeGreaterThan(1);
+  });
+
+  it('sources with an active version are counted, and a refused one tells whether it has one', async () => {
+    expect(store.activeSources()).toBe(0);
+    await offerAll({ a: [1, { rules: [deny('x')] }], b: [2, { rules: [deny('y')] }] });
+    await offerAll({ a: [1, { rules: [] }], b: [2, bad], c: [3, bad] });
+    expect(store.activeSources()).toBe(2);
+    expect(store.rejected().map(({ source, hasActive }) => [source, hasActive])).toEqual([
+      ['b', true],
+      ['c', false],
+    ]);
+  });
+
   it('all are bad: no policy', async () => {
     expect(await offerAll({ a: ['a', { rules: [] }], b: ['b', {}] })).toEqual({ a: false, b: false });
     expect(store.current()).toBeUndefined();
