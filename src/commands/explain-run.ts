@@ -9,6 +9,7 @@ import { renderExplanation, renderJson } from '../explanation/render.ts';
 import { type HeaderLine, requestAttributes } from '../explanation/request-line.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { paintFor } from '../report/paint.ts';
+import { printable } from '../report/printable.ts';
 import type { ExplainOptions, ExplainPorts } from './explain.ts';
 import { readInputs } from './input.ts';
 import { readPolicy } from './read-policy.ts';
@@ -20,7 +21,7 @@ export async function runExplain(options: ExplainOptions, ports: ExplainPorts): 
   if (snapshot === 2) return 2;
   const credential = await readCredential(options, snapshot, ports);
   if ('error' in credential) {
-    ports.writeError(`scopegate explain: ${credential.error}\n`);
+    ports.writeError(`scopegate explain: ${printable(credential.error)}\n`);
     return 2;
   }
   const { nowMs, showClaims, headers, credentials } = options;

@@ -7,6 +7,7 @@ import type { Imported } from '../openapi/import-openapi.ts';
 import type { ImportOptions } from '../openapi/options.ts';
 import { formatProblem } from '../policy/problem.ts';
 import { httpsOnly, refuseUrl } from '../policy/url.ts';
+import { printable } from '../report/printable.ts';
 import { type InputPorts, readInputs } from './input.ts';
 
 export interface ImportPorts extends InputPorts {
@@ -119,7 +120,7 @@ async function runImport(name: string, options: ImportOptions, ports: ImportPort
   const { importOpenapi } = await import('../openapi/import-openapi.ts');
   const [file = { name, text: '' }] = read;
   const imported = importOpenapi(file, options);
-  ports.writeError(imported.problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+  ports.writeError(imported.problems.map((problem) => `${printable(formatProblem(problem))}\n`).join(''));
   if (imported.policy === undefined) return 1;
   ports.writeError(summary(imported));
   ports.writeOut(imported.policy);

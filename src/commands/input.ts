@@ -5,6 +5,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { printable } from '../report/printable.ts';
 
 export interface InputPorts {
   /** The process's stdin. */
@@ -35,7 +36,7 @@ export async function readInputs(
   const errors: string[] = [];
   for (const name of names) {
     const read = name === '-' ? await readText('<stdin>', stdin) : await readFile(name);
-    if (typeof read === 'string') errors.push(read);
+    if (typeof read === 'string') errors.push(printable(read));
     else files.push(read);
   }
   return errors.length === 0 ? files : { errors };

@@ -4,6 +4,7 @@
  * Leaves to others: what a command does (serve.ts), and ending the process (main.ts).
  */
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { printable } from '../report/printable.ts';
 import { addExplain, type ExplainPorts } from './explain.ts';
 import { addImport, type ImportPorts } from './import.ts';
 import { lintCommand } from './lint.ts';
@@ -93,5 +94,5 @@ function usageLine(name: string, text: string): string {
     .trim()
     .replace(/^error: /, '')
     .replaceAll(/\s*\n\s*/g, ' ');
-  return `${name}: ${message}; see ${name} --help\n`;
+  return `${name}: ${printable(message)}; see ${name} --help\n`;
 }

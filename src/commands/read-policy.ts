@@ -6,6 +6,7 @@ import { compile } from '../policy/compile.ts';
 import { readPolicyFile } from '../policy/manifest.ts';
 import { byPlace, formatProblem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { printable } from '../report/printable.ts';
 import { type InputPorts, readInputs } from './input.ts';
 
 export interface PolicyPorts extends InputPorts {
@@ -27,7 +28,7 @@ export async function readPolicy(
   const { snapshot, problems } = compile(parsed.flatMap(({ documents }) => documents));
   if (snapshot !== undefined && parsed.every((file) => file.problems.length === 0)) return snapshot;
   const all = [...parsed.flatMap((file) => file.problems), ...problems].toSorted(byPlace);
-  ports.writeError(all.map((problem) => `${formatProblem(problem)}\n`).join(''));
+  ports.writeError(all.map((problem) => `${printable(formatProblem(problem))}\n`).join(''));
   const count = all.length === 0 ? 'no document' : `${all.length} error${all.length === 1 ? '' : 's'}`;
   ports.writeError(`scopegate ${command}: the policy cannot be used: ${count}\n`);
   return 2;

@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises';
 import { renderJsonLine, renderJsonSummary, renderLine, renderSummary } from '../replay/render.ts';
 import { createReplay, type Policies, type Replay, type ReplayedLine } from '../replay/replay.ts';
 import { paintFor } from '../report/paint.ts';
+import { printable } from '../report/printable.ts';
 import { failureWords } from './input.ts';
 import { readPolicy } from './read-policy.ts';
 import type { ReplayOptions, ReplayPorts } from './replay.ts';
@@ -31,7 +32,7 @@ export async function runReplay(options: ReplayOptions, ports: ReplayPorts): Pro
   const replay = createReplay(policies, { told, pause });
   const failure = await readLogs(options.logs, replay, ports);
   if (failure !== undefined) {
-    ports.writeError(`scopegate replay: ${failure}\n`);
+    ports.writeError(`scopegate replay: ${printable(failure)}\n`);
     return 2;
   }
   const summary = replay.summary();

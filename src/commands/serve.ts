@@ -7,6 +7,7 @@ import { Command, Option } from 'commander';
 import { type Environment, type Flags, readServeSettings } from '../config/read-serve-settings.ts';
 import { environmentName, type ServeOption, serveOptions } from '../config/serve-options.ts';
 import type { ServeSettings } from '../config/settings.ts';
+import { printable } from '../report/printable.ts';
 
 /** What starts and ends; `startSidecar` makes one. */
 export interface Running {
@@ -99,7 +100,7 @@ function flagsOf(command: Command): Flags {
 async function readAndServe(flags: Flags, ports: ServePorts): Promise<number> {
   const read = readServeSettings(flags, ports.environment);
   if ('errors' in read) {
-    ports.writeError(read.errors.map((error) => `scopegate serve: ${error}\n`).join(''));
+    ports.writeError(read.errors.map((error) => `scopegate serve: ${printable(error)}\n`).join(''));
     return 2;
   }
   return runServe(read.settings, ports);
@@ -116,7 +117,7 @@ export async function runServe(settings: ServeSettings, ports: Omit<ServePorts, 
     if (!isExpected(error)) {
       throw error;
     }
-    ports.writeError(`scopegate serve: ${error.message}\n`);
+    ports.writeError(`scopegate serve: ${printable(error.message)}\n`);
     return 1;
   } finally {
     ends.stop();

@@ -73,11 +73,12 @@ function attributes(values: Readonly<Record<string, string | number>>): string {
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** XML 1.0 section 2.2: what is no Char has no spelling at all, not even an escaped one. */
+/** XML 1.0 section 2.2: what is no Char has no spelling at all, not even an escaped one. What could steer a terminal is escaped. */
 function escapeXml(text: string): string {
   return text
     .replaceAll(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\u{fffd}')
-    .replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character);
+    .replaceAll(/[&<>"]/g, (character) => escapes[character] ?? character)
+    .replaceAll(/(?![\t\n\r])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, characterReference);
 }
 
 /** Section 3.3.3: a line break in an attribute would be read as a space. */

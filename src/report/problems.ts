@@ -4,6 +4,7 @@
  */
 import type { Problem } from '../policy/problem.ts';
 import type { Paint } from './paint.ts';
+import { printable, printableJson } from './printable.ts';
 
 /** `file:line:column: error[code]: message (hint)`, a line each; empty without problems. */
 export function problemLines(problems: readonly Problem[], paint: Paint): string {
@@ -11,15 +12,16 @@ export function problemLines(problems: readonly Problem[], paint: Paint): string
 }
 
 function problemLine({ severity, file, line, column, code, message, hint }: Problem, paint: Paint): string {
-  const place = paint('bold', `${file}:${line}:${column}:`);
+  const place = paint('bold', `${printable(file)}:${line}:${column}:`);
   const kind = paint(severity === 'error' ? 'red' : 'yellow', `${severity}[${code}]:`);
-  return [place, kind, message, ...(hint === undefined ? [] : [paint('dim', `(${hint})`)])].join(' ');
+  const advice = hint === undefined ? [] : [paint('dim', `(${printable(hint)})`)];
+  return [place, kind, printable(message), ...advice].join(' ');
 }
 
 /** `{"files", "errors", "warnings"}`. */
 export function problemsJson(problems: readonly Problem[], files: number): string {
   const { errors, warnings } = problemMembers(problems);
-  return `${JSON.stringify({ files, errors, warnings }, undefined, 2)}\n`;
+  return printableJson({ files, errors, warnings });
 }
 
 export interface ProblemMembers {
@@ -42,7 +44,8 @@ export function githubCommands(problems: readonly Problem[]): string {
     .map(({ severity, file, line, column, code, message, hint }) => {
       const properties = Object.entries({ file, line, col: column, title: code });
       const inner = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join();
-      return `::${severity} ${inner}::${escapeData(hint === undefined ? message : `${message} (${hint})`)}\n`;
+      const text = escapeData(hint === undefined ? message : `${message} (${hint})`);
+      return `${printable(`::${severity} ${inner}::${text}`)}\n`;
     })
     .join('');
 }

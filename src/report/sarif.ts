@@ -3,6 +3,7 @@
  * result for each problem.
  */
 import { compareText, type Problem } from '../policy/problem.ts';
+import { printableJson } from './printable.ts';
 
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
@@ -15,7 +16,7 @@ export function sarifLog(problems: readonly Problem[], version: string): string 
     columnKind: 'utf16CodeUnits',
     results: problems.map((problem) => resultOf(problem, codes.indexOf(problem.code))),
   };
-  return `${JSON.stringify({ $schema: schema, version: '2.1.0', runs: [run] }, undefined, 2)}\n`;
+  return printableJson({ $schema: schema, version: '2.1.0', runs: [run] });
 }
 
 function resultOf({ severity, file, line, column, code, message, hint }: Problem, ruleIndex: number): object {

@@ -7,6 +7,7 @@ import type { PolicyTest } from '../policy/snapshot.ts';
 import type { Rehearsal } from '../rehearsal/rehearsal.ts';
 import { actualWords, expectedWords, oneLine } from '../rehearsal/wording.ts';
 import type { Paint } from './paint.ts';
+import { printable, printableJson } from './printable.ts';
 import { problemMembers } from './problems.ts';
 
 /** A line for each test, in their order, then the failures. */
@@ -41,7 +42,7 @@ export function failureRows(rehearsal: Rehearsal): readonly (readonly [name: str
 
 /** `file:line:column`. */
 export function placeOf({ place: { file, line, column } }: PolicyTest): string {
-  return `${file}:${line}:${column}`;
+  return `${printable(file)}:${line}:${column}`;
 }
 
 function tokenWords({ token }: PolicyTest): string {
@@ -54,7 +55,7 @@ export function testsJson(rehearsals: readonly Rehearsal[], problems: readonly P
   const passed = rehearsals.filter((rehearsal) => rehearsal.passed).length;
   const results = rehearsals.map(resultMembers);
   const document = { passed, failed: results.length - passed, results, ...(errors.length > 0 ? { errors } : {}) };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return printableJson(document);
 }
 
 function resultMembers({ test, passed, actual, why }: Rehearsal): object {
