@@ -17,10 +17,11 @@ export interface FlowReading {
 /** At a scalar, `[` or `{`. */
 export function readFlow(reading: FlowReading): unknown {
   const { scanner } = reading;
-  scanner.count();
   if (scanner.next === '[') return readList(reading);
   if (scanner.next === '{') return readMapping(reading);
-  return takeQuoted(scanner) ?? takePlain(scanner);
+  const value = takeQuoted(scanner) ?? takePlain(scanner);
+  scanner.count(value);
+  return value;
 }
 
 /** Ends before a comma, a bracket, a line break or a comment. A colon that could end a key is not read over. */
@@ -77,6 +78,7 @@ function readList(reading: FlowReading): unknown {
   const list: unknown[] = [];
   const known: NodeOffsets = { start: scanner.at, keyOffsets: [], valueOffsets: [] };
   offsets.set(list, known);
+  scanner.count();
   if (isEmpty(reading, ']')) return list;
   do {
     known.valueOffsets.push(scanner.at);
@@ -98,6 +100,7 @@ function readMapping(reading: FlowReading): unknown {
     valueOffsets: new Array<number>(),
   };
   offsets.set(mapping, known);
+  scanner.count();
   if (isEmpty(reading, '}')) return mapping;
   do {
     known.keyOffsets.push(scanner.at);

@@ -8,7 +8,17 @@ export class NotPlain extends Error {}
 
 /** Below the limits of yaml.ts, which says what is too much. */
 const maxDepth = 50;
-const maxNodes = 1_000_000;
+
+/**
+ * Largest document with all aliases expanded: a node counts one, and so do eight characters of text; 16 MB of text at most. The largest
+ * policies that make sense have a tenth of it.
+ */
+export const maxSize = 2_000_000;
+
+/** Of a value that is no mapping and no list, beyond the node itself. */
+export function sizeOf(value: unknown): number {
+  return typeof value === 'string' ? Math.floor(value.length / 8) : 0;
+}
 
 export class Scanner {
   readonly text: string;
@@ -16,7 +26,8 @@ export class Scanner {
   at: number;
   /** Collections around the present place. */
   #depth = 0;
-  #nodes = 0;
+  /** So far, of all documents; see maxSize. */
+  #size = 0;
 
   constructor(text: string, at: number) {
     this.text = text;
@@ -46,9 +57,10 @@ export class Scanner {
     this.#depth -= 1;
   }
 
-  count(): void {
-    this.#nodes += 1;
-    if (this.#nodes > maxNodes) throw new NotPlain();
+  /** A node, and its value when it is a scalar. */
+  count(value?: unknown): void {
+    this.#size += 1 + sizeOf(value);
+    if (this.#size > maxSize) throw new NotPlain();
   }
 
   get next(): string {
@@ -58,8 +70,9 @@ export class Scanner {
 
 /** Shorter than the 1024 characters after which YAML no longer takes a text for a key. */
 const plainKey = /[A-Za-z_$/][A-Za-z0-9_.$/-]{0,200}(?=:(?: |\n|$))/y;
-const singleQuoted = /'(?:[^'\n]|'')*'/y;
-const doubleQuoted = /"(?:[^"\\\n]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*"/y;
+// One repetition for each escape and not for each character: what a pattern remembers of a long text has a limit.
+const singleQuoted = /'[^'\n]*(?:''[^'\n]*)*'/y;
+const doubleQuoted = /"[^"\\\n]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[^"\\\n]*)*"/y;
 
 /** The key that a pair starts with, its `:` taken; undefined when none does. A quoted one is followed by `afterQuoted`. */
 export function takeKey(scanner: Scanner, afterQuoted: RegExp): string | undefined {

@@ -25,7 +25,8 @@ export function readPlainYaml(text: string): readonly PlainDocument[] | undefine
   try {
     return readDocuments(text);
   } catch (thrown) {
-    if (thrown instanceof NotPlain) return undefined;
+    // A pattern that overflows its stack is one on a text that is far too long.
+    if (thrown instanceof NotPlain || thrown instanceof RangeError) return undefined;
     throw thrown;
   }
 }
@@ -88,7 +89,6 @@ function endLine(scanner: Scanner): void {
 /** At the first word of a line, or behind the `- ` of an item; `at` is then the start of a line. */
 function readBlock(reading: BlockReading, indent: number): unknown {
   const { scanner } = reading;
-  scanner.count();
   const column = columnOf(scanner);
   if (scanner.looksAt(dash)) return readSequence(reading, column);
   const start = scanner.at;
@@ -109,6 +109,7 @@ function readSequence(reading: BlockReading, column: number): unknown {
   const list: unknown[] = [];
   const known = { start: scanner.at, keyOffsets: [], valueOffsets: new Array<number>() };
   offsets.set(list, known);
+  scanner.count();
   scanner.enter();
   while (scanner.take(dash) !== undefined) {
     toContent(scanner, column);
@@ -156,6 +157,7 @@ function readMapping(reading: BlockReading, column: number): unknown {
     valueOffsets: new Array<number>(),
   };
   offsets.set(mapping, known);
+  scanner.count();
   scanner.enter();
   do {
     known.keyOffsets.push(scanner.at);
@@ -195,12 +197,17 @@ const plain = /[\p{L}0-9_/$(](?:[^\s:#]|:(?=\S)|(?<=\S)#| +(?=[^\s#]))*/uy;
 /** A scalar or brackets, to the end of the line that they end on. */
 function readValue({ scanner, offsets }: BlockReading, indent: number): unknown {
   const { next } = scanner;
-  if (next === '|' || next === '>') return takeBlock(scanner, indent);
   if (next === '[' || next === '{') {
     const value = readFlow({ scanner, offsets, indent });
     endLine(scanner);
     return value;
   }
+  const value = next === '|' || next === '>' ? takeBlock(scanner, indent) : takeLine(scanner);
+  scanner.count(value);
+  return value;
+}
+
+function takeLine(scanner: Scanner): unknown {
   const value = takeQuoted(scanner) ?? takePlain(scanner);
   endLine(scanner);
   return value;

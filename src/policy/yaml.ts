@@ -14,17 +14,12 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
+import { maxSize, sizeOf } from './plain-scalar.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
 import { createPlaces } from './text-places.ts';
 import { createTree, type NodeOffsets, type ToPlace, type Tree, type TreeSource } from './tree.ts';
 
-/**
- * Largest document with all aliases expanded: a node counts one, and so do eight characters of text; 16 MB of text at most. The largest
- * policies that make sense have a tenth of it.
- */
-const maxSize = 2_000_000;
-const charactersOfOne = 8;
 /** Deepest nesting; the schema itself needs less than ten levels, claims of tests may bring some more. */
 const maxDepth = 64;
 
@@ -184,7 +179,7 @@ function readScalar(reading: Reading, node: Scalar.Parsed, offset: number): unkn
   if (node.type === 'PLAIN' && isBehindComment(reading.text, node.range)) {
     return fail(reading, offset, 'yaml', 'a text of several lines behind a comment needs quotes');
   }
-  if (typeof value === 'string') reading.size += Math.floor(value.length / charactersOfOne);
+  reading.size += sizeOf(value);
   if (typeof value === 'string' && !value.isWellFormed()) {
     reading.report(offset, 'wrong_value', 'expected text without lone surrogates');
   }

@@ -117,6 +117,27 @@ describe('what policies are mostly written in', () => {
   });
 });
 
+describe('a text too large for the library', () => {
+  const pairs = Array.from({ length: 7 }, (_, index) => `  k${index}: v\n`).join('');
+  const large: Readonly<Record<string, () => string>> = {
+    'one long text': () => `a: "${'x'.repeat(16_000_008)}"\n`,
+    'one long text of escapes': () => `a: "${'\\n'.repeat(16_000_008)}"\n`,
+    'one long text without quotes': () => `a: ${'x'.repeat(16_000_008)}\n`,
+    'a long block': () => `a: |\n  ${'x'.repeat(16_000_008)}\n`,
+    'many texts': () => Array.from({ length: 2000 }, (_, index) => `k${index}: ${'x'.repeat(8000)}\n`).join(''),
+    'texts in brackets': () => `[${`"${'x'.repeat(8000)}",`.repeat(2000)}a]\n`,
+    'many values on the lines of their keys': () => `-\n${pairs}`.repeat(250_001),
+  };
+  it.each(Object.entries(large))('%s: left to it', (_name, textOf) => {
+    expect(readPlainYaml(textOf())).toBeUndefined();
+  });
+
+  it('just not: read', () => {
+    expect(readPlainYaml(`a: "${'x'.repeat(15_999_984)}"\n`)).toHaveLength(1);
+    expect(readPlainYaml(`-\n${pairs}`.repeat(222_000))).toHaveLength(1);
+  });
+});
+
 describe('any text', () => {
   // Parted by a character that is in none of them.
   const words = fc.constantFrom(
