@@ -19,25 +19,10 @@ import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
 import { createPlaces } from './text-places.ts';
 import { createTree, type NodeOffsets, type ToPlace, type Tree, type TreeSource } from './tree.ts';
+import { type SyntaxMistake, wordMistakes } from './yaml-mistake.ts';
 
 /** Deepest nesting; the schema itself needs less than ten levels, claims of tests may bring some more. */
 const maxDepth = 64;
-
-const syntaxMessages: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'the indentation is wrong, or a bracket is not closed',
-  BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot start here, text that holds `: ` needs quotes',
-  BLOCK_IN_FLOW: 'a block cannot stand inside brackets',
-  BAD_DQ_ESCAPE: 'the escape in the quoted text is not valid',
-  BAD_DIRECTIVE: 'the directive is not valid',
-  BAD_SCALAR_START: 'plain text cannot start with this character, it needs quotes',
-  KEY_OVER_1024_CHARS: 'a key must be shorter than 1024 characters',
-  MISSING_CHAR: 'a character is missing, such as `:`, `,` or a closing quote or bracket',
-  MULTILINE_IMPLICIT_KEY: 'a key must stand on one line, perhaps `:` is missing',
-  NON_STRING_KEY: 'expected a key that is plain text',
-  TAB_AS_INDENT: 'a tab cannot indent, use spaces',
-  TAG_RESOLVE_FAILED: 'tags are not supported',
-  RESOURCE_EXHAUSTION: 'the document is nested too deeply',
-};
 
 export interface YamlText {
   /** `undefined` stands for a document that could not be read. */
@@ -62,8 +47,7 @@ export function readAnyYaml(file: string, { text, toPlace }: TreeSource): YamlTe
   };
   for (const document of parseText(text)) {
     const broken = [...document.errors, ...document.warnings];
-    for (const [offset, code] of firstAtEachPlace(broken))
-      report(offset, 'yaml', syntaxMessages[code] ?? 'not valid YAML');
+    for (const { offset, message } of wordMistakes(text, broken)) report(offset, 'yaml', message);
     if (broken.length > 0) trees.push(undefined);
     else if (!isEmpty(document.contents)) trees.push(readTree(document.contents, { text, toPlace }, report));
   }
@@ -78,17 +62,6 @@ interface ParsedDocument {
   readonly contents: ParsedNode | null;
   readonly errors: readonly SyntaxMistake[];
   readonly warnings: readonly SyntaxMistake[];
-}
-
-interface SyntaxMistake {
-  readonly code: string;
-  readonly pos: readonly [number, number];
-}
-
-/** One missing bracket ends every collection around it; each of them would say so at the same place. */
-function firstAtEachPlace(mistakes: readonly SyntaxMistake[]): ReadonlyMap<number, string> {
-  // Of two entries for one place the map keeps the last.
-  return new Map(mistakes.toReversed().map(({ pos, code }) => [pos[0], code]));
 }
 
 function parseText(text: string): readonly ParsedDocument[] {
@@ -109,7 +82,7 @@ function parseText(text: string): readonly ParsedDocument[] {
   } catch (thrown) {
     // The parser recurses; what overflows its stack is a mistake in the text and not of ours.
     if (!(thrown instanceof RangeError)) throw thrown;
-    return [{ contents: null, errors: [{ code: 'RESOURCE_EXHAUSTION', pos: [0, 0] }], warnings: [] }];
+    return [{ contents: null, errors: [{ code: 'RESOURCE_EXHAUSTION', pos: [0, 0], message: '' }], warnings: [] }];
   }
 }
 

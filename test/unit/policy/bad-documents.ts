@@ -75,6 +75,40 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     text: 'rules: "a\n',
     problems: ['4:1 yaml: a character is missing, such as `:`, `,` or a closing quote or bracket'],
   },
+  'path template without quotes in a list in brackets': {
+    text: 'rules:\n  - name: a\n    paths: [/api/orders, /api/orders/{id}]\n    access: deny\n',
+    problems: ['5:38 yaml: a path with `{` and `}` needs quotes'],
+  },
+  'path templates of several parts without quotes: told once': {
+    text: 'rules:\n  - name: a\n    paths: [/a/{id}/b/{c}, /d/{e}]\n    access: deny\n',
+    problems: ['5:16 yaml: a path with `{` and `}` needs quotes'],
+  },
+  'path template without quotes in a mapping in brackets': {
+    text: 'rules: [{ name: a, path: /a/{id} }]\n',
+    problems: ['3:29 yaml: a path with `{` and `}` needs quotes'],
+  },
+  'field indented less than the one above': {
+    text: 'rules:\n  - name: a\n   paths: [/a]\n    access: deny\n',
+    problems: ['5:4 yaml: the indentation differs from the line above'],
+  },
+  'last field indented less than the one above': {
+    text: 'rules:\n  - name: a\n    access: deny\n   paths: [/a]\n',
+    problems: ['6:4 yaml: the indentation differs from the line above'],
+  },
+  'fields of require in a rule': {
+    text: 'rules:\n  - { name: a, paths: [/a], access: deny, when: "true", scopes: [b], anyScope: [c], acr: [d], maxAuthAge: 5m }\n',
+    problems: [
+      '4:43 unknown_field: unknown field `when` (`when` belongs into `require`)',
+      '4:57 unknown_field: unknown field `scopes` (`scopes` belongs into `require`)',
+      '4:70 unknown_field: unknown field `anyScope` (`anyScope` belongs into `require`)',
+      '4:85 unknown_field: unknown field `acr` (`acr` belongs into `require`)',
+      '4:95 unknown_field: unknown field `maxAuthAge` (`maxAuthAge` belongs into `require`)',
+    ],
+  },
+  'field of require elsewhere': {
+    text: 'when: "true"\nrules: [{ name: a, paths: [/a], access: deny }]\n',
+    problems: ['3:1 unknown_field: unknown field `when`'],
+  },
   'tab as indentation': { text: 'rules:\n\t- a\n', problems: ['4:1 yaml: a tab cannot indent, use spaces'] },
   'two mappings on one line': {
     text: 'rules: a: b\n',

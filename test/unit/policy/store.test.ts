@@ -88,6 +88,13 @@ describe('one source', () => {
     expect(rules()).toEqual(['x']);
   });
 
+  it('no file: told which files are read', async () => {
+    const { problems } = await store.offer('a', { files: [], order: 1 });
+    expect(problems.map(({ message }) => message)).toEqual([
+      'the source holds no document, expected files named `*.yaml`, `*.yml` or `*.json`',
+    ]);
+  });
+
   it('EA-65 all rules emptied: refused, the last good version goes on', async () => {
     await offer('a', { rules: [deny('x')] });
     expect(codes(await offer('a', { rules: [] }))).toEqual(['no_rules']);
