@@ -38,6 +38,7 @@ export async function runReplay(options: ReplayOptions, ports: ReplayPorts): Pro
   const summary = replay.summary();
   ports.writeOut(options.asJson ? renderJsonSummary(summary) : renderSummary(summary, paint));
   ports.writeError(speed(summary, ports.now() - startMs));
+  for (const line of cautions(summary, options)) ports.writeError(`scopegate replay: ${line}\n`);
   return summary.changed > 0 ? 1 : 0;
 }
 
@@ -78,6 +79,22 @@ async function findFailure(name: string): Promise<string | undefined> {
 
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
+}
+
+/** What a green exit code does not say. */
+function cautions(
+  { byOtherPolicy, decisions, undecidable }: ReturnType<Replay['summary']>,
+  { current }: ReplayOptions,
+): readonly string[] {
+  const others = `${byOtherPolicy.toLocaleString('en-US')} of ${decisions.toLocaleString('en-US')} decisions were made by another policy`;
+  const isCompared = current.length > 0;
+  return [
+    ...(byOtherPolicy > 0 && isCompared ? [`${others} than --current: their issuers were not compared`] : []),
+    ...(byOtherPolicy > 0 && !isCompared
+      ? [`${others}: a change of its issuers is not seen without --current FILE`]
+      : []),
+    ...(undecidable > 0 ? ['undecidable decisions may change, and the exit code does not count them'] : []),
+  ];
 }
 
 function speed({ decisions, otherLines, brokenLines }: ReturnType<Replay['summary']>, elapsedMs: number): string {

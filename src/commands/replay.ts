@@ -38,8 +38,8 @@ Examples:
 
 A log is what serve writes with --decision-log all; other lines in it are skipped. A
 decision is same, changed, or undecidable: then the candidate asks for something that is
-in no log, such as a claim. It is never called same on a guess; what is taken for
-granted stands below the summary.
+in no log, such as a claim. Without --current the issuers are taken to be unchanged, as no
+log holds them; that, and what else is taken for granted, stands below the summary.
 
 Exit codes: 0 nothing changed, 1 something did, 2 bad usage, an unreadable file or a
 policy with errors.

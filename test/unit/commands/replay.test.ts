@@ -112,7 +112,24 @@ const runs: Record<string, [args: readonly string[], exitCode: number, first: Re
 it.each(Object.entries(runs))('%s', async (_name, [args, exitCode, first, stdin]) => {
   const result = await run(args, stdin);
   expect([result.exitCode, result.out]).toEqual([exitCode, expect.stringMatching(first)]);
-  expect(result.error).toMatch(/^scopegate replay: \d lines? read\n$/);
+  expect(result.error).toMatch(/^scopegate replay: \d lines? read\n(?:scopegate replay: .+\n)*$/);
+});
+
+it.each([
+  ['without the policy that decided', ['~stricter.yaml'], 'a change of its issuers is not seen without --current FILE'],
+  [
+    'with another one than that',
+    ['~stricter.yaml', '--current', '~same.yaml'],
+    'than --current: their issuers were not compared',
+  ],
+  [
+    'with what is undecidable',
+    ['~condition.yaml'],
+    'undecidable decisions may change, and the exit code does not count them',
+  ],
+])('%s: said on stderr, since the exit code does not', async (_name, policies, caution) => {
+  const { error } = await run(['--policy', ...policies, '~a.log']);
+  expect(error).toContain(caution);
 });
 
 it('output waits for its reader, batch by batch', async () => {
