@@ -93,12 +93,12 @@ function unknownField(tree: Tree, parent: TreePath, key: string, isTold: boolean
     code: 'unknown_field',
     message: `unknown field ${quote(key)}`,
   } as const;
-  if (isRule(parent) && ofRequire.includes(key)) return { ...mistake, hint: `${quote(key)} belongs into \`require\`` };
+  if (isRule(parent) && ofRequire.has(key)) return { ...mistake, hint: `${quote(key)} belongs into \`require\`` };
   return meant === undefined ? mistake : { ...mistake, meant, hint: `did you mean ${quote(meant)}?` };
 }
 
 /** Fields that are looked for in a rule, and stand one level below. */
-const ofRequire: readonly string[] = ['scopes', 'anyScope', 'when', 'acr', 'maxAuthAge'];
+const ofRequire: ReadonlySet<string> = new Set(['scopes', 'anyScope', 'when', 'acr', 'maxAuthAge']);
 
 function isRule(path: TreePath): boolean {
   return path.length === 2 && path[0] === 'rules';
