@@ -35,7 +35,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['jose', 'node:buffer', 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:timers', 'node:tls'],
   },
   explanation: {
-    ours: ['decision', 'token', 'policy', 'authorizer', 'report', 'envoy', 'keyset'],
+    ours: ['decision', 'token', 'condition', 'policy', 'authorizer', 'report', 'envoy', 'keyset'],
     packages: [],
   },
   replay: { ours: ['decision', 'condition', 'token', 'policy', 'authorizer', 'report'], packages: [] },

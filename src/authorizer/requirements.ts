@@ -34,14 +34,21 @@ function checkScopes(require: Requirement, { claims }: VerifiedToken): Stop | un
 function checkCondition({ rule, parameters }: Match, token: VerifiedToken, at: Moment): Stop | undefined {
   const { condition } = rule.require;
   if (condition === undefined) return undefined;
-  const path = decodeValues(parameters);
-  if (path === undefined) return new Stop('condition_error', 'a value of the path template is no UTF-8');
-  const result = condition.evaluate(conditionInput(path, token, at));
+  const input = readConditionInput(parameters, token, at);
+  if (input === undefined) return new Stop('condition_error', 'a value of the path template is no UTF-8');
+  const result = condition.evaluate(input);
   if (typeof result !== 'boolean') return new Stop(result.reason, result.detail);
   return result ? undefined : new Stop('condition_false');
 }
 
-function conditionInput(path: ReadonlyMap<string, string>, token: VerifiedToken, at: Moment): ConditionInput {
+/** What a condition sees; undefined when a value of the path template is no UTF-8. */
+export function readConditionInput(
+  parameters: Match['parameters'],
+  token: Pick<VerifiedToken, 'issuer' | 'claims' | 'raw'>,
+  at: Moment,
+): ConditionInput | undefined {
+  const path = decodeValues(parameters);
+  if (path === undefined) return undefined;
   const { request, host, nowMs: timeMs } = at;
   const { method, path: target, headers } = request;
   const { clientId, subject, scopes } = token.claims;
@@ -58,7 +65,7 @@ function joined(values: readonly (string | undefined)[]): string | undefined {
 }
 
 /** Decoded once; undefined when a value is no UTF-8. */
-function decodeValues(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
+export function decodeValues(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
   try {
     return new Map([...parameters].map(([name, value]) => [name, decodeURIComponent(value)]));
   } catch {

@@ -3,6 +3,7 @@
  * compared, derived from request, policy, rule and token. It decides nothing: which check failed is read off the decision's reason.
  */
 import type { DenyReason } from '../decision/deny-reason.ts';
+import { describeCondition, failsAtHeaders } from './condition-check.ts';
 import type { Comparison } from './explanation.ts';
 import type { Facts } from './facts.ts';
 import {
@@ -24,13 +25,11 @@ import {
   describeBinding,
   describeClaims,
   describeClient,
-  describeCondition,
   describeHeaders,
   describeRevocation,
   describeScopes,
   describeStepUp,
   describeTimes,
-  failsAtHeaders,
   failsAtLifetime,
 } from './token-checks.ts';
 

@@ -3,6 +3,7 @@
  * from it and from what it was made of.
  */
 import type { Authorizer } from '../authorizer/authorize.ts';
+import { decodeValues } from '../authorizer/requirements.ts';
 import { Allow, type Decision } from '../decision/decision.ts';
 import { type DenyReason, denyReasons, denyRow } from '../decision/deny-reason.ts';
 import { describeMetadata, describeRefusal } from '../envoy/check-response.ts';
@@ -44,6 +45,7 @@ export function explainDecision(facts: Facts): Explanation {
       rawHost: request.host,
       path: told.path ?? null,
       host: told.host ?? null,
+      parameters: parametersOf(facts),
     },
     rules: rulesOf(facts),
     shadow: told.shadow,
@@ -67,6 +69,14 @@ function meaningOf({ reason }: Decision): string {
 
 function isDenyReason(reason: string): reason is DenyReason {
   return Object.hasOwn(denyReasons, reason);
+}
+
+/** Own properties whatever their names. */
+function parametersOf({ match }: Facts): Readonly<Record<string, string | null>> {
+  const parameters = [...(match?.parameters ?? [])];
+  return Object.fromEntries(
+    parameters.map(([name, value]) => [name, decodeValues(new Map([[name, value]]))?.get(name) ?? null]),
+  );
 }
 
 function rulesOf({ decision, request, snapshot }: Facts): ConsideredRules {
@@ -119,7 +129,7 @@ function step(row: CheckRow, result: StepResult, facts: Facts): ExplainedStep {
   const { check, isOfSignature, describe } = row;
   if (isOfSignature === true && !facts.isSigned) return { check, result: 'skipped', found: 'claims have no signature' };
   const detail = result === 'fail' && facts.detail !== undefined ? { detail: facts.detail } : {};
-  return { check, result, ...describe(facts), ...detail };
+  return { check, result, ...detail, ...describe(facts) };
 }
 
 function headersOf({ decision, rule, showClaims }: Facts): ExplainedHeaders {

@@ -35,6 +35,8 @@ export interface ExplainedRequest {
   /** Null: refused. */
   readonly path: string | null;
   readonly host: string | null;
+  /** Values of the rule's path template by name, decoded; null: no UTF-8. */
+  readonly parameters: Readonly<Record<string, string | null>>;
 }
 
 export interface ConsideredRules {
@@ -80,13 +82,28 @@ export type StepResult =
 export interface Comparison {
   readonly wanted?: string;
   readonly found?: string;
+  /** What exactly failed. */
+  readonly detail?: string;
+  /** Of a condition that is made of several by `&&` or `||`. */
+  readonly operands?: readonly ExplainedOperand[];
+  /** Those that a condition has read. */
+  readonly claims?: readonly ReadClaim[];
+}
+
+export interface ExplainedOperand {
+  /** On one line. */
+  readonly source: string;
+  /** `true`, `false`, or an error, each operand for itself, even where another one decides. */
+  readonly result: string;
+}
+
+export interface ReadClaim extends ExplainedClaim {
+  readonly isPresent: boolean;
 }
 
 export interface ExplainedStep extends Comparison {
   readonly check: string;
   readonly result: StepResult;
-  /** What exactly failed. */
-  readonly detail?: string;
 }
 
 export interface ExplainedHeaders {

@@ -3,7 +3,15 @@
  */
 import type { Paint } from '../report/paint.ts';
 import { printable } from '../report/printable.ts';
-import type { ConsideredRule, ExplainedStep, Explanation, StepResult } from './explanation.ts';
+import type {
+  ConsideredRule,
+  ExplainedOperand,
+  ExplainedStep,
+  Explanation,
+  ReadClaim,
+  StepResult,
+} from './explanation.ts';
+import { quoted } from './wording.ts';
 
 export function renderExplanation(explanation: Explanation, paint: Paint): string {
   const parts = [
@@ -50,11 +58,12 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
 }
 
 function requestLines({ request }: Explanation): readonly string[] {
-  const { method, rawHost, rawPath, host, path } = request;
+  const { method, rawHost, rawPath, host, path, parameters } = request;
   return table([
     ['method', method],
     ['host', canonical(rawHost, host)],
     ['path', canonical(rawPath, path)],
+    ...Object.entries(parameters).map(([name, value]) => [`{${name}}`, value === null ? 'no UTF-8' : quoted(value)]),
   ]);
 }
 
@@ -91,9 +100,27 @@ const resultWords: Readonly<Record<StepResult, string>> = {
 function stepLines(steps: readonly ExplainedStep[], paint: Paint): readonly string[] {
   const reached = steps.filter(({ result }) => result !== 'not_reached');
   const rows = table(reached.map((step) => [resultWords[step.result], step.check, stepWords(step)]));
-  const lines = rows.map((line, at) => paintStep(line, reached[at]?.result ?? 'pass', paint));
+  const lines = rows.flatMap((line, at) => {
+    const of = reached[at] ?? nothing;
+    return [paintStep(line, of.result, paint)].concat(partLines(of));
+  });
   const others = steps.slice(reached.length).map(({ check }) => check);
   return others.length === 0 ? lines : [...lines, paint('dim', `not reached: ${others.join(', ')}`)];
+}
+
+const nothing: Pick<ExplainedStep, 'result' | 'operands' | 'claims'> = { result: 'pass' };
+
+/** Below their check. */
+function partLines({ operands = [], claims = [] }: typeof nothing): readonly string[] {
+  return table([...operands.map(operandCells), ...claims.map(claimCells)]).map((line) => `        ${line}`);
+}
+
+function operandCells({ source, result }: ExplainedOperand): readonly string[] {
+  return [source, `is ${result}`];
+}
+
+function claimCells({ name, isPresent, value }: ReadClaim): readonly string[] {
+  return [`claim ${name}`, isPresent ? `is ${value ?? 'present'}` : 'is absent'];
 }
 
 function paintStep(line: string, result: StepResult, paint: Paint): string {

@@ -2,6 +2,7 @@
  * Promises: what the checks up to the signature compared, in words; of the token only what its header says and, when values may be
  * shown, its `iss`.
  */
+import { explainFailure, isFailureKind } from '../keyset/failure.ts';
 import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { providerRow } from '../token/providers.ts';
@@ -87,11 +88,22 @@ export function describeSignatureForm(): Comparison {
   return { wanted: 'base64url in its one spelling' };
 }
 
-export function describeKey({ token }: Facts): Comparison {
+export function describeKey({ token, detail }: Facts): Comparison {
   const { issuer, jws } = token ?? {};
   if (issuer === undefined || jws === undefined) return {};
   const kid = jws.kid === undefined ? 'without kid' : `of kid ${quoted(jws.kid)}`;
-  return { wanted: `a key ${kid} for ${quoted(jws.algorithm)}`, found: `keys from ${keySource(issuer)}` };
+  const fetched = fetchWords(detail);
+  return {
+    wanted: `a key ${kid} for ${quoted(jws.algorithm)}`,
+    found: `keys from ${keySource(issuer)}`,
+    ...(fetched !== undefined && { detail: fetched }),
+  };
+}
+
+/** The kind of failure is the one that metrics and logs of `serve` show. */
+function fetchWords(detail = ''): string | undefined {
+  const [, kind = ''] = /^fetch: (\w+)$/.exec(detail) ?? [];
+  return isFailureKind(kind) ? `fetch: ${explainFailure(kind)} (${kind})` : undefined;
 }
 
 function keySource({ jwks, issuer }: Issuer): string {
@@ -99,6 +111,11 @@ function keySource({ jwks, issuer }: Issuer): string {
   return jwks.kind === 'uri' ? jwks.uri : `discovery on ${issuer}`;
 }
 
-export function describeSignature({ token }: Facts): Comparison {
-  return { wanted: `a signature by a key of ${token?.issuer?.name ?? 'the issuer'}` };
+export function describeSignature({ token, decision }: Facts): Comparison {
+  const wanted = `a signature by a key of ${token?.issuer?.name ?? 'the issuer'}`;
+  const isGood = decision.reason !== 'signature_invalid';
+  return {
+    wanted,
+    found: isGood ? 'one that fits' : 'one of another key, or the token was changed after it was signed',
+  };
 }

@@ -2,17 +2,14 @@
  * Promises: what the checks after the signature compared, in words. Claims by name; their values only when they may be shown. Times are
  * told from the instant of the explanation.
  */
-import { claimHeaders } from '../policy/claim-header.ts';
+import { claimHeaderValue } from '../policy/claim-header.ts';
 import { missingScopes } from '../policy/scope.ts';
 import type { ClaimHeader } from '../policy/snapshot.ts';
-import type { AccessTokenClaims } from '../token/claims.ts';
 import { member } from '../token/json.ts';
 import { providerRow } from '../token/providers.ts';
 import type { Comparison } from './explanation.ts';
 import type { Facts } from './facts.ts';
-import { counted, duration, listed, moment, quoted } from './wording.ts';
-
-const notRequired: Comparison = { found: 'the rule requires none' };
+import { counted, duration, listed, moment, notRequired, quoted } from './wording.ts';
 
 export function describeClaims({ token }: Facts): Comparison {
   const issuer = token?.issuer;
@@ -98,26 +95,42 @@ export function describeBinding({ token }: Facts): Comparison {
   return { wanted: 'a token that is bound to no sender, under Bearer', found: `${found}, ${token?.scheme ?? ''}` };
 }
 
-export function describeStepUp({ rule, token, now, showClaims }: Facts): Comparison {
-  const { acr = [], maxAuthAgeSeconds } = rule?.require ?? {};
-  const claims = token?.claims;
-  const wanted: string[] = [];
-  const found: string[] = [];
-  if (acr.length > 0) {
-    wanted.push(`acr ${acr.join(' or ')}`);
-    found.push(acrWords(acr, claims, showClaims));
-  }
-  if (maxAuthAgeSeconds !== undefined) {
-    wanted.push(`auth_time at most ${duration(maxAuthAgeSeconds)} ago`);
-    found.push(moment('auth_time', claims?.authenticatedAt, now));
-  }
-  return wanted.length === 0 ? notRequired : { wanted: wanted.join(', '), found: found.join(', ') };
+export function describeStepUp(facts: Facts): Comparison {
+  const { acr = [], maxAuthAgeSeconds } = facts.rule?.require ?? {};
+  const parts: StepUpPart[] = [];
+  if (acr.length > 0) parts.push(describeAcr(acr, facts));
+  if (maxAuthAgeSeconds !== undefined) parts.push(describeAuthTime(maxAuthAgeSeconds, facts));
+  if (parts.length === 0) return notRequired;
+  const unmet = parts.flatMap(({ unmet: words }) => words ?? []);
+  return {
+    wanted: listed(parts.map(({ wanted }) => wanted)),
+    found: listed(parts.map(({ found }) => found)),
+    ...(unmet.length > 0 && { detail: listed(unmet) }),
+  };
 }
 
-function acrWords(accepted: readonly string[], claims: AccessTokenClaims | undefined, showClaims: boolean): string {
-  const acr = claims?.acr;
-  if (acr === undefined) return 'acr absent';
-  return accepted.includes(acr) ? acr : `acr ${showClaims ? quoted(acr) : 'another'}`;
+interface StepUpPart {
+  readonly wanted: string;
+  readonly found: string;
+  /** Undefined: it is met. */
+  readonly unmet: string | undefined;
+}
+
+function describeAcr(accepted: readonly string[], { token, showClaims }: Facts): StepUpPart {
+  const wanted = `acr ${accepted.join(' or ')}`;
+  const acr = token?.claims?.acr;
+  if (acr === undefined) return { wanted, found: 'acr absent', unmet: 'acr is absent' };
+  if (accepted.includes(acr)) return { wanted, found: `acr ${acr}`, unmet: undefined };
+  return { wanted, found: showClaims ? `acr ${quoted(acr)}` : 'another acr', unmet: 'acr is not accepted' };
+}
+
+/** Too old is what is so after the clock skew of the issuer is granted. */
+function describeAuthTime(maxSeconds: number, { token, now }: Facts): StepUpPart {
+  const skew = token?.issuer?.clockSkewSeconds ?? 0;
+  const at = token?.claims?.authenticatedAt;
+  const isOld = at !== undefined && at < now - maxSeconds - skew;
+  const unmet = at === undefined ? 'auth_time is absent' : isOld ? 'auth_time is too old' : undefined;
+  return { wanted: `auth_time at most ${duration(maxSeconds)} ago`, found: moment('auth_time', at, now), unmet };
 }
 
 export function describeScopes({ rule, token, showClaims }: Facts): Comparison {
@@ -141,39 +154,23 @@ function scopeWords({ scopes, anyScope }: { scopes: readonly string[]; anyScope:
   return parts.join(' and ');
 }
 
-/** What came of a condition where it decided; elsewhere it was true. */
-const conditionResults: ReadonlyMap<string, string> = new Map([
-  ['condition_false', 'false'],
-  ['condition_error', 'an error'],
-  ['claim_invalid', 'an error'],
-]);
-
-export function describeCondition(facts: Facts): Comparison {
-  const condition = facts.rule?.require.condition;
-  if (condition === undefined) return notRequired;
-  const result = failsAtHeaders(facts) ? undefined : conditionResults.get(facts.decision.reason);
-  return { wanted: oneSpaced(condition.source), found: result ?? 'true' };
-}
-
-function oneSpaced(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ');
-}
-
-/** The claim that is invalid is one of a header, and not one of the condition before it. */
-export function failsAtHeaders({ decision, detail }: Facts): boolean {
-  return decision.reason === 'claim_invalid' && detail?.startsWith('claim of header ') === true;
-}
-
 export function describeHeaders({ rule, token }: Facts): Comparison {
   const headers = rule?.headers ?? [];
   if (headers.length === 0) return { found: 'the rule sets none' };
   const claims = token?.jws?.claims;
   const required = headers.filter((header) => header.required);
   const wanted = required.length === 0 ? 'values that can be passed on' : `${listed(required.map(nameOf))} required`;
-  const set = claims && claimHeaders(headers, claims);
-  return { wanted, ...(Array.isArray(set) && { found: `${set.length} of ${headers.length} have a value` }) };
+  if (claims === undefined) return { wanted };
+  const values = headers.map((header) => claimHeaderValue({ ...header, required: false }, claims));
+  const without = headers.filter((_, at) => values[at] === undefined);
+  const found = `${values.filter((value) => typeof value === 'string').length} of ${headers.length} have a value`;
+  return { wanted, found: [found, ...without.map(lacking)].join(', ') };
 }
 
 function nameOf({ name }: ClaimHeader): string {
   return name;
+}
+
+function lacking({ name, claim }: ClaimHeader): string {
+  return `${name} has none (claim ${claim.join('.')})`;
 }

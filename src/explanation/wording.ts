@@ -2,6 +2,9 @@
  * Promises: texts and times as an explanation shows them: on one line, without anything that could steer a terminal.
  */
 import { printable } from '../report/printable.ts';
+import type { Comparison } from './explanation.ts';
+
+export const notRequired: Comparison = { found: 'the rule requires none' };
 
 const longest = 200;
 
@@ -17,19 +20,25 @@ export function listed(texts: Iterable<string>): string {
   return all.length === 0 ? '-' : all.join(', ');
 }
 
+/** On one line, each run of blanks as one. */
+export function oneSpaced(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ');
+}
+
 /** `1 scope`, `2 scopes`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 const units = [
+  ['y', 31_536_000],
   ['d', 86_400],
   ['h', 3600],
   ['m', 60],
   ['s', 1],
 ] as const;
 
-/** The two largest units that are not zero: `1d2h`, `4m50s`, `0s`. */
+/** The two largest units that are not zero: `1y30d`, `1d2h`, `4m50s`, `0s`. A year has 365 days. */
 export function duration(seconds: number): string {
   let rest = Math.round(Math.abs(seconds));
   const parts: string[] = [];

@@ -58,6 +58,10 @@ const sentences: Readonly<Record<NamedKind, string>> = {
   internal_error: 'a fault of Scopegate; the log has its stack',
 };
 
+export function isFailureKind(text: string): text is FailureKind {
+  return Object.hasOwn(sentences, text) || /^status_\d+$/.test(text);
+}
+
 /** What a person can do something with. */
 export function explainFailure(kind: FailureKind): string {
   return isNamed(kind) ? sentences[kind] : `the server answered with status ${kind.slice('status_'.length)}`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Condition } from '../../../src/condition/condition.ts';
 import { denyReasons } from '../../../src/decision/deny-reason.ts';
+import { Stop } from '../../../src/decision/step.ts';
 import { checks } from '../../../src/explanation/checks.ts';
 import { buildRouteIndex } from '../../../src/policy/match.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
@@ -90,6 +91,33 @@ const failing: Record<string, Row> = {
     'token class',
     { wanted: 'an access token, as provider generic knows one', found: "another's mark, nonce", detail: 'nonce' },
   ],
+  'a signature that does not fit: what may have happened': [
+    policy(),
+    { claims: ada, stop: new Stop('signature_invalid') },
+    'signature',
+    {
+      wanted: 'a signature by a key of corp',
+      found: 'one of another key, or the token was changed after it was signed',
+    },
+  ],
+  'keys that cannot be fetched: what happened, in a sentence': [
+    policy({}, { jwks: { uri: 'https://idp.test/keys' } }),
+    { claims: ada, stop: new Stop('keys_unavailable', 'fetch: connect') },
+    'key',
+    { found: 'keys from https://idp.test/keys', detail: 'fetch: no connection, or it broke (connect)' },
+  ],
+  'keys that are answered with an error: its status': [
+    policy(),
+    { claims: ada, stop: new Stop('keys_unavailable', 'fetch: status_500') },
+    'key',
+    { detail: 'fetch: the server answered with status 500 (status_500)' },
+  ],
+  'no key: as the decision says it': [
+    policy(),
+    { claims: ada, stop: new Stop('key_unknown', 'no key of the issuer has this kid') },
+    'key',
+    { detail: 'no key of the issuer has this kid' },
+  ],
   'no sub: the claim that lacks': [
     policy(),
     { claims: {} },
@@ -174,13 +202,35 @@ const failing: Record<string, Row> = {
     policy({ require: { acr: ['gold', 'silver'] } }),
     { claims: { ...ada, acr: 'tin' } },
     'step-up',
-    { wanted: 'acr gold or silver', found: 'acr another', detail: 'acr' },
+    { wanted: 'acr gold or silver', found: 'another acr', detail: 'acr is not accepted' },
   ],
   'SU-02 a login long ago': [
     policy({ require: { acr: ['gold'], maxAuthAge: '10m' } }),
     { claims: { ...ada, acr: 'gold', auth_time: now - 3600 } },
     'step-up',
-    { wanted: 'acr gold, auth_time at most 10m ago', found: 'gold, auth_time 1h ago', detail: 'auth_time' },
+    {
+      wanted: 'acr gold, auth_time at most 10m ago',
+      found: 'acr gold, auth_time 1h ago',
+      detail: 'auth_time is too old',
+    },
+  ],
+  'SU-01 SU-02 another acr and a login long ago: both': [
+    policy({ require: { acr: ['gold'], maxAuthAge: '10m' } }),
+    { claims: { ...ada, acr: 'tin', auth_time: 100 }, showClaims: true },
+    'step-up',
+    { found: 'acr "tin", auth_time 57y28d ago', detail: 'acr is not accepted, auth_time is too old' },
+  ],
+  'SU-01 SU-02 neither claim, the other one within the clock skew: the one that is absent': [
+    policy({ require: { acr: ['gold'], maxAuthAge: '10m' } }),
+    { claims: { ...ada, auth_time: now - 629 } },
+    'step-up',
+    { found: 'acr absent, auth_time 10m29s ago', detail: 'acr is absent' },
+  ],
+  'SU-02 no login time': [
+    policy({ require: { maxAuthAge: '10m' } }),
+    { claims: ada },
+    'step-up',
+    { found: 'auth_time absent', detail: 'auth_time is absent' },
   ],
   'scopes: those that lack': [
     policy({ require: { scopes: ['r', 'w'], anyScope: ['x', 'y'] } }),
@@ -198,7 +248,11 @@ const failing: Record<string, Row> = {
     policy({ headers: { 'x-t': { claim: 'tenant', required: true }, 'x-u': 'sub' } }),
     { claims: ada },
     'headers',
-    { wanted: 'x-t required', detail: 'header x-t has no value' },
+    {
+      wanted: 'x-t required',
+      found: '1 of 2 have a value, x-t has none (claim tenant)',
+      detail: 'header x-t has no value',
+    },
   ],
   'JWT-15 a lone surrogate for a header: a claim is invalid, and it is a matter of headers': [
     policy({ headers: { 'x-t': 'tenant' } }),
@@ -234,6 +288,58 @@ describe('conditions', () => {
     const explanation = await explainClaims(withCondition(true), { claims: { ...ada, tenant: '\ud800' } });
     expect(explanation.reason).toBe('claim_invalid');
     expect(stepOf(explanation, 'condition')).toMatchObject({ result: 'pass', found: 'true' });
+  });
+});
+
+describe('the parts of a condition', () => {
+  const tenants = { paths: ['/a/{id}'] };
+  const request = 'GET https://shop.test/a/caf%C3%A9';
+  const both = 'claims.tenant == request.path.id &&\n claims.secret != "hunter2" // no guests';
+  const rows: Record<string, readonly [when: string, claims: object, operands: readonly string[]]> = {
+    'of &&: each for itself': [both, { tenant: 'x', secret: 's' }, ['false', 'true']],
+    'of &&, another one is false': [both, { tenant: 'café', secret: 'hunter2' }, ['true', 'false']],
+    'an error: its own detail': [both, { secret: 'hunter2' }, ['an error: a member is absent: claims.tenant', 'false']],
+    'of ||': [
+      'claims.a == 1 || claims.b == 1 && true || claims.admin',
+      { a: 2, b: 2, admin: false },
+      ['false', 'false', 'false'],
+    ],
+  };
+  it.each(Object.entries(rows))('%s', async (_name, [when, claims, results]) => {
+    const explanation = await explainClaims(policy({ ...tenants, require: { when } }), {
+      request,
+      claims: { ...ada, ...claims },
+    });
+    const { operands = [] } = stepOf(explanation, 'condition') ?? {};
+    expect(operands.map(({ result }) => result)).toEqual(results);
+  });
+
+  it('claims that were read: by name, with their values only when they are asked for', async () => {
+    const snapshot = policy({ ...tenants, require: { when: 'has(claims.role) || claims[request.path.id] == "x"' } });
+    const claims = { ...ada, café: 'y\u202e', other: 'z' };
+    const [hidden, shown] = await Promise.all([
+      explainClaims(snapshot, { request, claims }),
+      explainClaims(snapshot, { request, claims, showClaims: true }),
+    ]);
+    expect(stepOf(hidden)?.claims).toEqual([
+      { name: 'role', isPresent: false },
+      { name: 'café', isPresent: true },
+    ]);
+    expect(stepOf(shown)?.claims?.[1]).toEqual({ name: 'café', isPresent: true, value: '"y\\u202e"' });
+  });
+
+  it('one comparison alone: no parts, its claims all the same', async () => {
+    const step = stepOf(
+      await explainClaims(policy({ require: { when: 'claims.t == 1' } }), { claims: { ...ada, t: 2 } }),
+    );
+    expect(step).toMatchObject({ claims: [{ name: 't', isPresent: true }] });
+    expect(step).not.toHaveProperty('operands');
+  });
+
+  it('EA-48 values of the path template: decoded, whatever the rule requires; null where they are no UTF-8', async () => {
+    const snapshot = policy({ paths: ['/a/{id}/{b}'] });
+    const explanation = await explainClaims(snapshot, { request: 'GET https://shop.test/a/caf%C3%A9/%FF' });
+    expect(explanation.request.parameters).toEqual({ id: 'café', b: null });
   });
 });
 

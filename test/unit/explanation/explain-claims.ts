@@ -2,7 +2,8 @@
  * Promises: an explanation from a policy, a request line and claims, at one instant.
  */
 import { createAuthorizer } from '../../../src/authorizer/authorize.ts';
-import { createUnsignedVerifier } from '../../../src/authorizer/token-verifier.ts';
+import { createUnsignedVerifier, type TokenVerifier } from '../../../src/authorizer/token-verifier.ts';
+import type { Stop } from '../../../src/decision/step.ts';
 import { explain } from '../../../src/explanation/explain.ts';
 import type { ExplainedStep, Explanation } from '../../../src/explanation/explanation.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
@@ -16,6 +17,8 @@ export interface Asked {
   readonly claims?: Readonly<Record<string, unknown>> | undefined;
   readonly scheme?: string;
   readonly showClaims?: boolean;
+  /** What a signed token is refused for. */
+  readonly stop?: Stop | undefined;
 }
 
 export function explainClaims(snapshot: PolicySnapshot, asked: Asked = {}): Promise<Explanation> {
@@ -33,10 +36,14 @@ export function explainClaims(snapshot: PolicySnapshot, asked: Asked = {}): Prom
     snapshot,
     nowMs: now * 1000,
     ...limits,
-    isSigned: false,
+    isSigned: asked.stop !== undefined,
     showClaims: asked.showClaims ?? false,
   };
-  const verify = createUnsignedVerifier(() => now * 1000, limits);
+  const { stop } = asked;
+  const verify: TokenVerifier =
+    stop === undefined
+      ? createUnsignedVerifier(() => now * 1000, limits)
+      : () => Promise.resolve({ stop, token: undefined, cache: undefined });
   return explain(question, createAuthorizer({ policy: () => snapshot, verify, now: () => now * 1000 }), 0);
 }
 

@@ -43,6 +43,27 @@ it('a refusal: status and reason first, the checks in columns, the answer as the
   expect(text).not.toContain('Headers for the upstream');
 });
 
+it('a condition that is false: its parts below it, and the values of the path template', async () => {
+  const when = 'claims.tenant == request.path.id && claims.secret != "hunter2"';
+  const rules = [{ name: 'a', paths: ['/a/{id}'], require: { when } }];
+  const claims = { sub: 'ada', tenant: 'y', secret: 's' };
+  const asked = { request: 'GET https://shop.test/a/x', claims };
+  const [hidden, shown] = await Promise.all(
+    [false, true].map((showClaims) => explainClaims(snapshotOf({ issuers: [corp], rules }), { ...asked, showClaims })),
+  );
+  if (hidden === undefined || shown === undefined) throw new Error('no explanations');
+  const text = renderExplanation(hidden, plain);
+  expect(text).toContain('  path    /a/x\n  {id}    "x"\n');
+  expect(text).toContain(
+    `wanted: ${when}; found: false\n` +
+      '          claims.tenant == request.path.id  is false\n' +
+      '          claims.secret != "hunter2"        is true\n' +
+      '          claim tenant                      is present\n' +
+      '          claim secret                      is present\n',
+  );
+  expect(renderExplanation(shown, plain)).toMatch(/ {10}claim tenant {22}is "y"\n {10}claim secret {22}is "s"\n/);
+});
+
 it('colours: the verdict and the check that failed are red, and the text is the same', async () => {
   const explanation = await explainClaims(snapshot, { claims: { sub: 'ada' } });
   const marked: Paint = (style, text) => (style === 'red' ? `<${text}>` : text);
@@ -61,7 +82,14 @@ it('text of a token that would steer a terminal: escaped, in text and in JSON', 
 });
 
 it('words', () => {
-  expect([0, 59.6, 3600, 90_061, -125].map(duration)).toEqual(['0s', '1m', '1h', '1d1h', '2m5s']);
+  expect([0, 59.6, 3600, 90_061, -125, 57 * 31_536_000 + 86_400].map(duration)).toEqual([
+    '0s',
+    '1m',
+    '1h',
+    '1d1h',
+    '2m5s',
+    '57y1d',
+  ]);
   expect([moment('exp', undefined, 5), moment('exp', 65, 5), moment('exp', 5, 65), moment('exp', 5.4, 5)]).toEqual([
     'exp absent',
     'exp in 1m',
