@@ -4,7 +4,7 @@
  */
 import type { Check } from './check.ts';
 import { checkIn, checkIndex } from './check-lookup.ts';
-import { type Call, type Expression, literalText, macroNames } from './expression.ts';
+import { type Call, type Expression, literalText, macroNames, memberName } from './expression.ts';
 import { literalFault } from './literal.ts';
 import { formsOf, functionNames, resultOf } from './signature.ts';
 import { didYouMean } from './suggestion.ts';
@@ -54,6 +54,9 @@ function checkEquality(check: Check, expression: Expression, { args, function: n
 
 function conversionHint(left: Type, right: Type): string | undefined {
   const kinds = new Set([left.kind, right.kind]);
+  if (kinds.has('timestamp') && kinds.has('string'))
+    return 'a time is written `timestamp("…")`, a length of time `duration("…")`';
+  if (kinds.has('duration') && kinds.has('string')) return 'a length of time is written `duration("…")`';
   if (kinds.has('null')) return 'ask with `has(…)` whether a member is there';
   if (kinds.has('list') && kinds.has('string')) return 'ask with `in` whether a list holds a value';
   return kinds.has('string') && kinds.has('int') ? 'convert one of them: `string(…)`, `int(…)`' : undefined;
@@ -71,7 +74,7 @@ function checkFunction(check: Check, expression: Expression, call: Call): Type {
   const parameters = args.map((argument) => check.value(argument));
   const result = resultOf(name, owner, parameters);
   if (result === undefined && check.findings.problems.length === before) {
-    reportUnfit(check, { name, at }, owner, parameters);
+    reportUnfit(check, { call, at }, owner, parameters);
   }
   checkLiteral(check, call);
   return result ?? any;
@@ -96,6 +99,8 @@ function reportUnknown(check: Check, name: string, at: number): void {
     check.findings.add(at, '`has` takes one member', 'write `has(claims.email)`');
   } else if (macroNames.includes(name)) {
     check.findings.add(at, `\`${name}\` takes a name and an expression`, `write \`claims.roles.${name}(role, …)\``);
+  } else if (['and', 'or', 'not'].includes(name.toLowerCase())) {
+    check.findings.add(at, `\`${name}\` is no operator here`, 'write `!(…)`, `… && …`, `… || …`');
   } else {
     const hint = didYouMean(name, [...functionNames, ...macroNames]);
     check.findings.add(at, `there is no function \`${name}\``, hint);
@@ -103,24 +108,33 @@ function reportUnknown(check: Check, name: string, at: number): void {
 }
 
 interface Named {
-  readonly name: string;
+  readonly call: Call;
   readonly at: number;
 }
 
-function reportUnfit(check: Check, { name, at }: Named, owner: Type | undefined, parameters: readonly Type[]): void {
+function reportUnfit(check: Check, { call, at }: Named, owner: Type | undefined, parameters: readonly Type[]): void {
+  const { function: name } = call;
   if (isOperator(name)) {
     const message = `\`${sign(name)}\` does not take ${parameters.map(oneOf).join(' and ')}`;
     check.findings.add(at, message, conversionHint(parameters[0] ?? any, parameters[1] ?? any));
     return;
   }
+  const hint = membershipHint(call, owner) ?? formsHint(name);
   const written = `${owner === undefined ? '' : `${typeName(owner)}.`}${name}(${parameters.map(typeName).join(', ')})`;
-  check.findings.add(
-    at,
-    `there is no \`${written}\``,
-    `there is ${formsOf(name)
-      .map((form) => `\`${form}\``)
-      .join(', ')}`,
-  );
+  check.findings.add(at, `there is no \`${written}\``, hint);
+}
+
+function formsHint(name: string): string {
+  const forms = formsOf(name).map((form) => `\`${form}\``);
+  return `there is ${forms.join(', ')}`;
+}
+
+/** A list is no string, although other languages ask both alike. */
+function membershipHint({ function: name, target, args }: Call, owner: Type | undefined): string | undefined {
+  if (name !== 'contains' || owner?.kind !== 'list') return undefined;
+  const item = literalText(args[0]);
+  const list = target && memberName(target);
+  return `write \`${item === undefined ? '…' : JSON.stringify(item)} in ${list ?? '…'}\``;
 }
 
 /** What a function would refuse whenever it is evaluated is refused now. */

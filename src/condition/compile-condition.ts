@@ -6,10 +6,11 @@ import { parse } from '@bufbuild/cel';
 import { Check } from './check.ts';
 import type { Condition, ConditionFailure, ConditionInput, ConditionProblem } from './condition.ts';
 import { checkConstants } from './constant.ts';
+import { nameDashedHeaders } from './dashed-header.ts';
 import { diagnose, tooDeep } from './diagnose.ts';
 import { type Evaluate, planExpression } from './engine.ts';
 import { attempt } from './evaluation.ts';
-import { children, type Expression, literalText, type Parsed } from './expression.ts';
+import { children, type Expression, literalText, memberName, type Parsed } from './expression.ts';
 import { unexpected } from './failure.ts';
 import { Findings } from './findings.ts';
 import { meter } from './meter.ts';
@@ -23,6 +24,11 @@ import { claimsValue, requestValue, tokenValue } from './value.ts';
 const maxLength = 32_768;
 
 export function compileCondition(source: string): Condition | readonly ConditionProblem[] {
+  const compiled = compile(source);
+  return 'evaluate' in compiled ? compiled : nameDashedHeaders(compiled, scan(source.slice(0, maxLength)).words);
+}
+
+function compile(source: string): Condition | readonly ConditionProblem[] {
   const parsed = read(source);
   if (isProblems(parsed)) return parsed;
   const findings = new Findings(source, parsed.sourceInfo);
@@ -124,22 +130,6 @@ function memberNames(expression: Expression, names = new Map<bigint, string>()):
   const name = memberName(expression);
   if (name !== undefined) names.set(expression.id, name);
   return names;
-}
-
-function memberName({ exprKind }: Expression): string | undefined {
-  if (exprKind.case === 'selectExpr') {
-    const owner = holderName(exprKind.value.operand);
-    return owner === undefined ? undefined : `${owner}.${exprKind.value.field}`;
-  }
-  if (exprKind.case !== 'callExpr' || exprKind.value.function !== '_[_]') return undefined;
-  const [operand, index] = exprKind.value.args;
-  const [owner, member] = [holderName(operand), literalText(index)];
-  return owner === undefined || member === undefined ? undefined : `${owner}[${JSON.stringify(member)}]`;
-}
-
-function holderName(expression: Expression | undefined): string | undefined {
-  if (expression === undefined) return undefined;
-  return expression.exprKind.case === 'identExpr' ? expression.exprKind.value.name : memberName(expression);
 }
 
 function literalPatterns(expression: Expression, patterns = new Map<string, Pattern>()): ReadonlyMap<string, Pattern> {

@@ -11,6 +11,13 @@ const reserved = new Set(
   'as break const continue else for function if import let loop package namespace return var void while'.split(' '),
 );
 
+/** Operators that other languages write as words. */
+const inWords: ReadonlyMap<string, string> = new Map([
+  ['and', 'write `&&`'],
+  ['or', 'write `||`'],
+  ['not', 'write `!(… in …)`'],
+]);
+
 /** Most brackets inside each other, so that no parser runs out of stack. */
 const maxDepth = 100;
 
@@ -69,10 +76,22 @@ class Reading {
   }
 
   #readOperand({ kind, text, offset }: Word): ConditionProblem | undefined {
-    if (!this.#isOperandNext) return { offset, message: `an operator is missing before ${shown(text)}` };
+    if (!this.#isOperandNext) return this.#missingOperator({ kind, text, offset });
     this.#isOperandNext = false;
     const isReserved = kind === 'name' && reserved.has(text);
     return isReserved ? { offset, message: `\`${text}\` is a reserved word` } : undefined;
+  }
+
+  /** `and` and its like are names to CEL. */
+  #missingOperator({ text, offset }: Word): ConditionProblem {
+    const last = this.#last;
+    if (last?.kind === 'name' && last.text.toLowerCase() === 'not') {
+      return { offset: last.offset, message: `\`${last.text}\` is no operator here`, hint: 'write `!`' };
+    }
+    const hint = inWords.get(text.toLowerCase());
+    const message = `an operator is missing before ${shown(text)}`;
+    if (hint === undefined) return { offset, message };
+    return { offset, message: `${shown(text)} is no operator here`, hint };
   }
 
   #readOpener(word: Word): ConditionProblem | undefined {

@@ -59,6 +59,23 @@ export function isMember(expression: Expression | undefined, holder: string, nam
   return !testOnly && field === name && isName(operand, holder);
 }
 
+/** `claims.tenant`, `claims["a b"].c`: a member that is named from a variable on. */
+export function memberName({ exprKind }: Expression): string | undefined {
+  if (exprKind.case === 'selectExpr') {
+    const owner = holderName(exprKind.value.operand);
+    return owner === undefined ? undefined : `${owner}.${exprKind.value.field}`;
+  }
+  if (exprKind.case !== 'callExpr' || exprKind.value.function !== '_[_]') return undefined;
+  const [operand, index] = exprKind.value.args;
+  const [owner, member] = [holderName(operand), literalText(index)];
+  return owner === undefined || member === undefined ? undefined : `${owner}[${JSON.stringify(member)}]`;
+}
+
+function holderName(expression: Expression | undefined): string | undefined {
+  if (expression === undefined) return undefined;
+  return expression.exprKind.case === 'identExpr' ? expression.exprKind.value.name : memberName(expression);
+}
+
 /** The parts of an expression, in the order of the text. */
 export function children({ exprKind }: Expression): readonly Expression[] {
   switch (exprKind.case) {

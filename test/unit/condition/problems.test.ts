@@ -34,6 +34,56 @@ const wrongs: readonly Wrong[] = [
   { text: 'true¦, false', message: ['`,` stands outside of brackets'] },
   { text: '"é😀" == "x" ¦# no', message: ['"#" means nothing here'] },
   { text: '// one\n// two\nclaims.a ¦= 1', message: ['"=" means nothing here'], hint: 'write `==` to compare' },
+  // Words and signs of other languages.
+  { text: 'claims.a == 1 ¦and claims.b == 2', message: ['`and` is no operator here'], hint: 'write `&&`' },
+  { text: '(claims.a == 1) ¦OR (claims.b == 2)', message: ['`OR` is no operator here'], hint: 'write `||`' },
+  { text: 'claims.a == 1 && ¦not claims.b', message: ['`not` is no operator here'], hint: 'write `!`' },
+  { text: '¦not (claims.b == 1)', message: ['`not` is no operator here'], hint: 'write `!(…)`, `… && …`, `… || …`' },
+  { text: '"a" ¦not in token.scopes', message: ['`not` is no operator here'], hint: 'write `!(… in …)`' },
+  {
+    text: 'request.headers.¦x-region == "eu"',
+    message: ['a name with `-` cannot stand after a dot'],
+    hint: 'write `request.headers["x-region"]`',
+  },
+  {
+    text: 'request.headers.¦X-Forwarded-For != "a" && claims.a == 1',
+    message: ['a name with `-` cannot stand after a dot'],
+    hint: 'write `request.headers["x-forwarded-for"]`',
+  },
+  {
+    text: 'request.headers.¦x-a-b != "a" && ¦foo == 1',
+    message: ['a name with `-` cannot stand after a dot', 'there is no variable `foo`'],
+  },
+  {
+    text: 'request.headers.a - ¦b == 1',
+    message: ['there is no variable `b`'],
+    hint: 'the variables are `claims`, `request` and `token`',
+  },
+  {
+    text: 'token.scopes.¦contains("x")',
+    message: ['there is no `list of string.contains(string)`'],
+    hint: 'write `"x" in token.scopes`',
+  },
+  {
+    text: '[1].¦contains(request.host)',
+    message: ['there is no `list of int.contains(string)`'],
+    hint: 'write `… in …`',
+  },
+  {
+    text: 'request.time ¦< "2027-01-01T00:00:00Z"',
+    message: ['`<` does not take a timestamp and a string'],
+    hint: 'a time is written `timestamp("…")`, a length of time `duration("…")`',
+  },
+  {
+    text: '"2027-01-01T00:00:00Z" ¦== request.time',
+    message: ['`==` cannot compare a string with a timestamp'],
+    hint: 'a time is written `timestamp("…")`, a length of time `duration("…")`',
+  },
+  {
+    text: 'duration("1h") ¦> "2h"',
+    message: ['`>` does not take a duration and a string'],
+    hint: 'a length of time is written `duration("…")`',
+  },
   // Names.
   { text: '¦claim.a == 1', message: ['there is no variable `claim`'], hint: 'did you mean `claims`?' },
   { text: '"x" in ¦scopes', message: ['there is no variable `scopes`'], hint: 'did you mean `token.scopes`?' },
