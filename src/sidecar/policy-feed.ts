@@ -12,7 +12,8 @@ import type { PathState } from '../source/read-path.ts';
 export interface PolicyFeedObserver {
   /** A new snapshot is current since this very turn. */
   applied(snapshot: PolicySnapshot, warnings: readonly Problem[]): void;
-  refused(source: string, problems: readonly Problem[]): void;
+  /** `hasActive`: an older version of the source is still part of the policy. */
+  refused(source: string, problems: readonly Problem[], hasActive: boolean): void;
   unreadable(source: string, reason: string): void;
   /** Something of `unreadable` or of the store may have changed. */
   changed(): void;
@@ -54,8 +55,9 @@ export function createPolicyFeed(
   function tell({ results, swapped }: Settlement): void {
     if (isClosed) return;
     if (swapped !== undefined) observer.applied(swapped, warningsOf(results.values()));
+    const going = new Set(store.rejected().flatMap(({ source, hasActive }) => (hasActive ? [source] : [])));
     for (const [source, { applied, problems }] of results) {
-      if (!applied) observer.refused(source, problems);
+      if (!applied) observer.refused(source, problems, going.has(source));
     }
     observer.changed();
   }

@@ -55,8 +55,8 @@ export function createPolicyLife(settings: ServeSettings, reporting: Reporting, 
   }
 
   function look(): void {
-    const rejected = store.rejected().length;
-    metrics.sources(settings.policyPaths.length - rejected - feed.unreadable.size, rejected + feed.unreadable.size);
+    const failing = new Set([...store.rejected().map(({ source }) => source), ...feed.unreadable.keys()]);
+    metrics.sources(store.activeSources(), failing.size);
     if (!ready.update() || wasReady) return;
     wasReady = true;
     server.setServing(true);

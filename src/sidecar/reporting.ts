@@ -88,13 +88,14 @@ type PolicyReports = Omit<PolicyFeedObserver, 'applied' | 'changed'>;
 export function policyReports({ log, metrics, fault }: Reporting): PolicyReports {
   return {
     fault,
-    refused: (source, problems) => {
+    refused: (source, problems, hasActive) => {
       metrics.policyRejected();
-      log.error({ source, problems: problems.map(formatProblem) }, 'policy refused, the last good one stays');
+      const what = hasActive ? 'its last good version stays' : 'no version of it is in force';
+      log.error({ source, problems: problems.map(formatProblem) }, `policy refused, ${what}`);
     },
     unreadable: (source, reason) => {
       metrics.policyRejected();
-      log.error({ source, reason }, 'policy source cannot be read, its last good version stays');
+      log.error({ source, reason }, 'policy source cannot be read, what was loaded of it before stays');
     },
   };
 }

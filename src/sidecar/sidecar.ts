@@ -2,6 +2,7 @@
  * Promises: the composition root of `serve`: every room built and joined, with one start and one end. No decision is made here.
  * Leaves to others: argv and signals (commands/).
  */
+import { setImmediate } from 'node:timers/promises';
 import { createAuthorizer } from '../authorizer/authorize.ts';
 import { createTokenVerifier } from '../authorizer/token-verifier.ts';
 import { type Check, createCheck } from '../check.ts';
@@ -85,7 +86,7 @@ interface Parts {
 
 function build(settings: ServeSettings): Parts {
   const reporting = createReporting(settings);
-  const store = createPolicyStore(createTestCheck(Date.now), () => new Promise((resolve) => setImmediate(resolve)));
+  const store = createPolicyStore(createTestCheck(Date.now), () => setImmediate());
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
   const sourceOf = (name: string): string | undefined => keySourceOf(store.current(), name);

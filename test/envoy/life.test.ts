@@ -156,10 +156,13 @@ describe('the process under Envoy', { timeout: 60_000 }, () => {
     await writeFile(policyFile, policy('write'));
     await until(403, () => ask(envoy, '/api/a', token));
     await writeFile(policyFile, 'rules: [');
-    const refused = await process_.logged('policy refused, the last good one stays');
+    const refused = await process_.logged('policy refused, its last good version stays');
     expect(JSON.stringify(refused['problems'])).toContain(`${policyFile}:1:`);
     expect(await ask(envoy, '/api/a', token)).toBe(403);
     expect((await process_.readyz()).status).toBe(200);
+    const metrics = await (await fetch(`http://${process_.admin}/metrics`)).text();
+    expect(metrics).toContain('scopegate_policy_sources{state="active"} 1\n');
+    expect(metrics).toContain('scopegate_policy_sources{state="rejected"} 1\n');
     await writeFile(`${policyFile}.new`, policy('read'));
     await rename(`${policyFile}.new`, policyFile);
     await until(200, () => ask(envoy, '/api/a', token));
@@ -169,7 +172,7 @@ describe('the process under Envoy', { timeout: 60_000 }, () => {
     await writeFile(policyFile, 'kind: Nonsense');
     const process_ = await serve('--grpc', '127.0.0.1:0');
     const envoy = await envoyFor(endpointOf(process_.grpc[0]));
-    await process_.logged('policy refused, the last good one stays');
+    await process_.logged('policy refused, no version of it is in force');
     expect(await process_.readyz()).toMatchObject({ status: 503, body: { status: 'not_ready', policy: null } });
     expect(await ask(envoy, '/open')).toBe(503);
     await writeFile(policyFile, policy('read'));

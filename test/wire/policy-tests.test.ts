@@ -42,7 +42,7 @@ describe('serve with a policy that has tests', { timeout: 20_000 }, () => {
         `${file}:5:5: error[test_failed]: test \`t\` expects deny, and it is allow 200 allowed_public by rule a (rule a is \`access: public\`)`,
       ],
     };
-    expect(await serve.logged('policy refused, the last good one stays')).toMatchObject(refused);
+    expect(await serve.logged('policy refused, no version of it is in force')).toMatchObject(refused);
     expect(await serve.readyz()).toMatchObject({
       status: 503,
       body: { policy: null, rejected: [{ problems: [{ code: 'test_failed', line: 5, column: 5 }] }] },
@@ -53,7 +53,7 @@ describe('serve with a policy that has tests', { timeout: 20_000 }, () => {
     await serve.logged('ready');
 
     await write('deny', 'allow');
-    await serve.logged('policy refused, the last good one stays', ({ problems }) =>
+    await serve.logged('policy refused, its last good version stays', ({ problems }) =>
       String(problems).includes('rule_deny'),
     );
     expect(await serve.readyz()).toMatchObject({ status: 200, body: { policy, rejected: [{ source: file }] } });

@@ -30,7 +30,8 @@ function setUp(
   const told: string[] = [];
   const feed = createPolicyFeed(store, paths, {
     applied: (snapshot) => void told.push(`applied ${namesOf(snapshot)}`),
-    refused: (source, problems) => void told.push(`refused ${source} ${problems[0]?.code}`),
+    refused: (source, problems, hasActive) =>
+      void told.push(`refused ${source} ${problems[0]?.code}${hasActive ? ', an older version stays' : ''}`),
     unreadable: (source, reason) => void told.push(`unreadable ${source} ${reason}`),
     changed: () => void told.push('changed'),
     fault: (fault) => void told.push(`fault ${String(fault)}`),
@@ -87,7 +88,7 @@ describe('createPolicyFeed', () => {
     await quiet();
     feed.deliver('a', rules('bad'));
     await quiet();
-    expect(told).toEqual(['applied good', 'changed', 'refused a test_failed', 'changed']);
+    expect(told).toEqual(['applied good', 'changed', 'refused a test_failed, an older version stays', 'changed']);
     expect(namesOf(store.current())).toBe('good');
   });
 
