@@ -26,16 +26,16 @@ export function operandsOf(source: string): readonly Operand[] {
     const first = inner.indexOf(signs[at - 1] ?? nothing) + 1;
     const last = sign === undefined ? inner.length : inner.indexOf(sign);
     const text = textOf(inner.slice(first, last), withoutComments);
-    return { source: text, condition: compileOperand(text, operator) };
+    return { source: text, condition: compileOperand(text) };
   });
 }
 
 /** Matches no word. */
 const nothing: Word = { kind: 'mark', text: '', offset: -1 };
 
-/** The other side changes no result, and keeps an operand one: `claims.admin` alone is no condition. */
-function compileOperand(text: string, operator: string): Condition | undefined {
-  const compiled = compileCondition(operator === '&&' ? `${text} && true` : `${text} || false`);
+/** `true` changes no result, and keeps an operand one: `claims.admin` alone is no condition. Nothing in it binds weaker than `&&`. */
+function compileOperand(text: string): Condition | undefined {
+  const compiled = compileCondition(`${text} && true`);
   return 'evaluate' in compiled ? compiled : undefined;
 }
 
