@@ -5,7 +5,7 @@
  */
 import type { Header } from '../decision/decision.ts';
 import { type Step, Stop } from '../decision/step.ts';
-import type { ClaimPath } from '../token/issuer.ts';
+import { claimAt } from '../token/claims.ts';
 import type { ClaimFormat, ClaimHeader } from './snapshot.ts';
 
 /** Longest value of one header, in bytes: what backends commonly take in one line. */
@@ -38,17 +38,6 @@ export function claimHeaderValue(header: ClaimHeader, claims: Claims): Step<stri
   if (value.length > maxValueBytes) return new Stop('claim_header_refused', `header ${header.name} is too long`);
   if (value !== '') return value;
   return header.required ? new Stop('claim_header_refused', `header ${header.name} has no value`) : undefined;
-}
-
-/** Members of objects only: a position in a list or a character of a text is no claim. */
-function claimAt(claims: Claims, path: ClaimPath): unknown {
-  let node: unknown = claims;
-  for (const member of path) {
-    if (typeof node !== 'object' || node === null || Array.isArray(node)) return undefined;
-    if (!Object.hasOwn(node, member)) return undefined;
-    node = Reflect.get(node, member);
-  }
-  return node;
 }
 
 /** JWT-15: a lone surrogate has no UTF-8, so two encoders would write two different identities. */
