@@ -12,7 +12,7 @@ export type Fault = 'cost' | 'lone_surrogate' | 'inexact_number';
  * One unit is one step: a node evaluated, an item visited, 64 characters read, one instruction of a pattern at one character.
  * 200,000 of the dearest kind take some 20 ms, a tenth of Envoy's default timeout; everyday conditions need fewer than a thousand.
  */
-export const maxCost = 200_000;
+const maxCost = 200_000;
 
 class Meter {
   #left = 0;

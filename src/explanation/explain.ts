@@ -29,7 +29,7 @@ export async function explain(question: Question, authorizer: Authorizer, waitMs
   return explainDecision(gatherFacts(question, decision));
 }
 
-export function explainDecision(facts: Facts): Explanation {
+function explainDecision(facts: Facts): Explanation {
   const { decision, request } = facts;
   const { told } = decision;
   const answer = answerOf(facts);

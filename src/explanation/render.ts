@@ -2,7 +2,7 @@
  * Promises: an explanation as text for a person, or as JSON: aligned, one thing a line, nothing in it that could steer a terminal.
  */
 import type { Paint } from '../report/paint.ts';
-import { printable } from '../report/printable.ts';
+import { printable, printableJson } from '../report/printable.ts';
 import type {
   ConsideredRule,
   ExplainedOperand,
@@ -30,8 +30,7 @@ export function renderExplanation(explanation: Explanation, paint: Paint): strin
 
 /** The same for programs: one JSON document, in which JSON's own escapes stand for what could steer a terminal. */
 export function renderJson(explanation: Explanation): string {
-  const lines = JSON.stringify(explanation, null, 2).split('\n');
-  return `${lines.map(printable).join('\n')}\n`;
+  return printableJson(explanation);
 }
 
 function verdict({ decision, status, reason, rule, meaning }: Explanation, paint: Paint): string {

@@ -32,7 +32,7 @@ export interface FetchLimits {
   readonly maxBytes: number;
 }
 
-export const defaultFetchLimits: FetchLimits = { timeoutMs: 5000, maxBytes: 1024 * 1024 };
+const defaultFetchLimits: FetchLimits = { timeoutMs: 5000, maxBytes: 1024 * 1024 };
 
 export function createGet(limits: FetchLimits = defaultFetchLimits): Get {
   return async (url, { ca, signal }) => {

@@ -30,7 +30,7 @@ export function text(cursor: Cursor, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-export function isMapping(value: unknown): value is object {
+function isMapping(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

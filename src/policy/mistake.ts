@@ -4,9 +4,10 @@
  * Leaves to others: everything that is not about one value alone.
  */
 import { z } from 'zod';
+import { suggest } from '../condition/suggestion.ts';
 import { maxProblems } from './problem.ts';
 import { policySchema } from './schema.ts';
-import { didYouMean, suggest } from './suggestion.ts';
+import { didYouMean } from './suggestion.ts';
 import { type Place, type Tree, type TreePath, valueAt } from './tree.ts';
 import { quote } from './wording.ts';
 

@@ -3,7 +3,7 @@
  * brackets is `NotPlain`.
  */
 import { NotPlain, plainValue, type Scanner, takeKey, takeQuoted } from './plain-scalar.ts';
-import type { NodeOffsets } from './tree.ts';
+import { mappingOffsets, type NodeOffsets } from './tree.ts';
 
 export type Offsets = Map<object, NodeOffsets>;
 
@@ -93,12 +93,7 @@ const afterQuotedKey = /:/y;
 function readMapping(reading: FlowReading): unknown {
   const { scanner, offsets } = reading;
   const mapping: Record<string, unknown> = {};
-  const known = {
-    start: scanner.at,
-    keys: new Array<string>(),
-    keyOffsets: new Array<number>(),
-    valueOffsets: new Array<number>(),
-  };
+  const known = mappingOffsets(scanner.at);
   offsets.set(mapping, known);
   scanner.count();
   if (isEmpty(reading, '}')) return mapping;

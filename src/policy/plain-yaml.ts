@@ -7,6 +7,7 @@
  */
 import { type Offsets, readFlow } from './plain-flow.ts';
 import { NotPlain, plainValue, Scanner, takeBlock, takeKey, takeQuoted } from './plain-scalar.ts';
+import { mappingOffsets } from './tree.ts';
 
 /** One document that is not empty. */
 export interface PlainDocument {
@@ -150,12 +151,7 @@ const afterQuotedKey = /:(?= |\n|$)/y;
 function readMapping(reading: BlockReading, column: number): unknown {
   const { scanner, offsets } = reading;
   const mapping: Record<string, unknown> = {};
-  const known = {
-    start: scanner.at,
-    keys: new Array<string>(),
-    keyOffsets: new Array<number>(),
-    valueOffsets: new Array<number>(),
-  };
+  const known = mappingOffsets(scanner.at);
   offsets.set(mapping, known);
   scanner.count();
   scanner.enter();

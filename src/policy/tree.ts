@@ -27,6 +27,11 @@ export interface NodeOffsets {
   readonly valueOffsets: number[];
 }
 
+/** Of a mapping that is about to be read, to be filled key by key. */
+export function mappingOffsets(start: number): NodeOffsets & { readonly keys: string[] } {
+  return { start, keys: [], keyOffsets: [], valueOffsets: [] };
+}
+
 export interface Tree {
   readonly value: unknown;
   /** Where the value at a path, or its key, stands; for a path that leads nowhere, the deepest node that exists. */

@@ -18,7 +18,7 @@ import { maxSize, sizeOf } from './plain-scalar.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import type { Problem } from './problem.ts';
 import { createPlaces } from './text-places.ts';
-import { createTree, type NodeOffsets, type ToPlace, type Tree, type TreeSource } from './tree.ts';
+import { createTree, mappingOffsets, type NodeOffsets, type ToPlace, type Tree, type TreeSource } from './tree.ts';
 import { type SyntaxMistake, wordMistakes } from './yaml-mistake.ts';
 
 /** Deepest nesting; the schema itself needs less than ten levels, claims of tests may bring some more. */
@@ -182,12 +182,7 @@ const onlyProperties = /^(?:\s|[&!]\S*(?!\S))*$/;
 
 function readMapping(reading: Reading, node: YAMLMap.Parsed, depth: number): unknown {
   const mapping: Record<string, unknown> = {};
-  const offsets = {
-    start: startOf(node),
-    keys: new Array<string>(),
-    keyOffsets: new Array<number>(),
-    valueOffsets: new Array<number>(),
-  };
+  const offsets = mappingOffsets(startOf(node));
   for (const { key: keyNode, value: valueNode } of node.items) {
     const keyOffset = startOf(keyNode);
     // An alias as a key is refused: `*name: x` gives no text to look up or to show.

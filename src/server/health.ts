@@ -6,7 +6,7 @@ import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 
 /** Names under which health can be asked for; the empty one is the server as a whole. */
-export const healthNames: readonly string[] = ['', 'envoy.service.auth.v3.Authorization'];
+const healthNames: readonly string[] = ['', 'envoy.service.auth.v3.Authorization'];
 
 export interface Health {
   setServing(isServing: boolean): void;
