@@ -62,7 +62,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['node:*'],
   },
   commands: {
-    ours: ['policy', 'rehearsal', 'report', 'openapi', 'explanation', 'replay', 'sidecar', 'config'],
+    ours: ['policy', 'rehearsal', 'report', 'openapi', 'explanation', 'replay', 'source', 'sidecar', 'config'],
     packages: ['commander', 'node:*'],
   },
   main: { ours: ['commands'], packages: ['node:*'] },

@@ -6,6 +6,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { printable } from '../report/printable.ts';
+import { decodeUtf8 } from '../source/text.ts';
 
 export interface InputPorts {
   /** The process's stdin. */
@@ -67,17 +68,6 @@ async function readText(name: string, chunks: AsyncIterable<unknown>): Promise<I
   }
   const text = decodeUtf8(Buffer.concat(parts));
   return text === undefined ? `${name} is not valid UTF-8` : { name, text };
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** Without a byte order mark. */
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 const words: ReadonlyMap<string, string> = new Map([

@@ -4,6 +4,7 @@
  * Leaves to others: whether the moment was a good one (settle.ts, arrival.ts), and what the text means (policy/).
  */
 import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { decodeUtf8 } from './text.ts';
 
 /** One document file, named as the operator named it. */
 export interface SourceFile {
@@ -118,17 +119,6 @@ async function readText(path: string, maxBytes: number): Promise<ReadText | Unav
     return { text, sighting: { name: path, place, inode, version, bytes: bytes.length, modifiedMs } };
   } finally {
     await handle.close();
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** Without a byte order mark. Replacing bad bytes would let two spellings become one. */
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return undefined;
   }
 }
 
