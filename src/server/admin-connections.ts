@@ -11,39 +11,63 @@ const kinds = ['no complete request yet', 'between requests', 'being answered'] 
 
 type Kind = (typeof kinds)[number];
 
-/** At most `maxConnections` are open at one time. */
-export function limitAdminConnections(server: Server, maxConnections: number): void {
-  /** In the order in which they became what they are. */
-  const connections = new Map<Socket, Kind>();
+interface Connection {
+  /** As it was accepted, before any TLS. */
+  readonly socket: Socket;
+  readonly kind: Kind;
+}
 
-  function become(socket: Socket, kind: Kind): void {
-    if (connections.delete(socket)) {
-      connections.set(socket, kind);
+/** At most `maxConnections` are open at one time; those whose handshake is not done count too. */
+export function limitAdminConnections(server: Server, maxConnections: number): void {
+  /** By peer, in the order in which they became what they are. */
+  const connections = new Map<string, Connection>();
+
+  function become(peer: string, kind: Kind): void {
+    const connection = connections.get(peer);
+    if (connection !== undefined) {
+      connections.delete(peer);
+      connections.set(peer, { ...connection, kind });
+    }
+  }
+  function forget(peer: string, socket: Socket): void {
+    if (connections.get(peer)?.socket === socket) {
+      connections.delete(peer);
     }
   }
   server.on('connection', (socket) => {
-    const dropped = connections.size < maxConnections ? undefined : leastDeserving(connections);
+    const [dropped, connection] = connections.size < maxConnections ? [] : leastDeserving(connections);
     if (dropped !== undefined) {
-      dropped.destroy();
+      connection?.socket.destroy();
       // At once, and not when it has closed: in the same turn further ones may come.
       connections.delete(dropped);
     }
-    connections.set(socket, 'no complete request yet');
-    socket.once('close', () => connections.delete(socket));
+    const peer = peerOf(socket);
+    connections.set(peer, { socket, kind: 'no complete request yet' });
+    socket.once('close', () => {
+      forget(peer, socket);
+    });
   });
   server.on('request', ({ socket }, response) => {
-    become(socket, 'being answered');
-    response.once('close', () => become(socket, 'between requests'));
+    const peer = peerOf(socket);
+    become(peer, 'being answered');
+    response.once('close', () => {
+      become(peer, 'between requests');
+    });
   });
 }
 
-function leastDeserving(connections: ReadonlyMap<Socket, Kind>): Socket | undefined {
+/** The same for the socket that was accepted and for the TLS socket around it. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function leastDeserving(connections: ReadonlyMap<string, Connection>): readonly [string, Connection] | readonly [] {
   for (const kind of kinds) {
-    for (const [socket, its] of connections) {
-      if (its === kind) {
-        return socket;
+    for (const entry of connections) {
+      if (entry[1].kind === kind) {
+        return entry;
       }
     }
   }
-  return undefined;
+  return [];
 }

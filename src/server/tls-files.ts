@@ -1,7 +1,7 @@
 /**
  * Promises: a certificate, its key and the CA of clients that OpenSSL will take and that belong together, or the file that is wrong
  * and why.
- * Leaves to others: when to look at the files again (tls-reload.ts).
+ * Leaves to others: when to look at the files again (tls-watch.ts).
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -9,7 +9,7 @@ import { type ChannelCredentials, credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createGrpcServer, type GrpcServer } from '../../../src/server/grpc.ts';
 import { TlsFileError, type TlsFiles } from '../../../src/server/tls-files.ts';
-import { tlsPollMs } from '../../../src/server/tls-reload.ts';
+import { tlsPollMs } from '../../../src/server/tls-watch.ts';
 import { TestClient } from './grpc-client.ts';
 import { ManualClock } from './manual-clock.ts';
 import { rejection, unexpected } from './unexpected.ts';
