@@ -43,7 +43,7 @@ const rooms: Readonly<Record<string, Room>> = {
   server: { ours: [], packages: ['@grpc/grpc-js', 'grpc-health-check', 'node:*'] },
   source: { ours: [], packages: ['node:fs', 'node:path', 'node:crypto'] },
   kubernetes: { ours: [], packages: ['@kubernetes/client-node', 'node:*'] },
-  admission: { ours: ['policy', 'rehearsal'], packages: ['node:buffer'] },
+  admission: { ours: ['policy', 'report'], packages: [] },
   state: { ours: ['source'], packages: ['node:*'] },
   config: { ours: [], packages: ['node:net'] },
   check: { ours: ['decision', 'authorizer', 'envoy', 'telemetry'], packages: [] },
