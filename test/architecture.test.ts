@@ -42,7 +42,7 @@ const rooms: Readonly<Record<string, Room>> = {
   telemetry: { ours: ['decision'], packages: ['pino', 'prom-client', 'node:*'] },
   server: { ours: [], packages: ['@grpc/grpc-js', 'grpc-health-check', 'node:*'] },
   source: { ours: [], packages: ['node:fs', 'node:path', 'node:crypto'] },
-  kubernetes: { ours: [], packages: ['@kubernetes/client-node', 'node:*'] },
+  kubernetes: { ours: [], packages: ['@kubernetes/client-node', 'yaml', 'node:*'] },
   admission: { ours: ['policy', 'report'], packages: [] },
   state: { ours: ['source'], packages: ['node:*'] },
   config: { ours: [], packages: ['node:net'] },
