@@ -3,7 +3,7 @@
  * A flag wins over its variable. Pure: nothing is looked up in the process, on disk or on the network.
  */
 import { environmentName, type ServeOption, serveOptions } from './serve-options.ts';
-import type { GrpcTls, OptionValues, ServeSettings } from './settings.ts';
+import type { AdmissionSettings, GrpcTls, OptionValues, ServeSettings } from './settings.ts';
 
 /** The texts given for each flag (`--drain`), in order; a switch has the text `true`. */
 export type Flags = ReadonlyMap<string, readonly string[]>;
@@ -31,12 +31,15 @@ export function readServeSettings(flags: Flags, environment: Environment): ReadS
     }
   });
   errors.push(...tlsErrors(draft));
-  if (errors.length > 0 || !isComplete(draft)) {
-    return { errors };
-  }
-  const { grpcTlsCertFile, grpcTlsKeyFile, grpcTlsClientCaFile, ...plain } = draft;
+  return errors.length > 0 || !isComplete(draft) ? { errors } : { settings: join(draft) };
+}
+
+function join(values: OptionValues): ServeSettings {
+  const { grpcTlsCertFile, grpcTlsKeyFile, grpcTlsClientCaFile, ...rest } = values;
+  const { admissionAddress, admissionTlsCertFile, admissionTlsKeyFile, ...plain } = rest;
   const grpcTls = joinTls(grpcTlsCertFile, grpcTlsKeyFile, grpcTlsClientCaFile);
-  return { settings: Object.freeze({ ...plain, grpcTls }) };
+  const admission = joinAdmission(admissionAddress, admissionTlsCertFile, admissionTlsKeyFile);
+  return Object.freeze({ ...plain, grpcTls, admission });
 }
 
 function readOption<K extends keyof OptionValues>(
@@ -67,27 +70,62 @@ function givenTexts(option: ServeOption<unknown>, flags: Flags, environment: Env
   return { where: option.flag, texts: option.defaultText === undefined ? [] : [option.defaultText] };
 }
 
+interface KeyPair {
+  readonly cert: 'grpcTlsCertFile' | 'admissionTlsCertFile';
+  readonly key: 'grpcTlsKeyFile' | 'admissionTlsKeyFile';
+}
+
+const grpcPair: KeyPair = { cert: 'grpcTlsCertFile', key: 'grpcTlsKeyFile' };
+const admissionPair: KeyPair = { cert: 'admissionTlsCertFile', key: 'admissionTlsKeyFile' };
+
 /** Half of a key pair is a mistake, never a reason to fall back to plain text. */
 function tlsErrors(draft: Draft): readonly string[] {
-  const { grpcTlsCertFile, grpcTlsKeyFile, grpcTlsClientCaFile } = serveOptions;
-  const readable = Object.hasOwn(draft, 'grpcTlsCertFile') && Object.hasOwn(draft, 'grpcTlsKeyFile');
-  const [hasCert, hasKey] = [draft.grpcTlsCertFile !== undefined, draft.grpcTlsKeyFile !== undefined];
-  if (!readable || (hasCert && hasKey)) {
-    return [];
-  }
-  if (hasCert || hasKey) {
-    const [present, missing] = hasCert ? [grpcTlsCertFile, grpcTlsKeyFile] : [grpcTlsKeyFile, grpcTlsCertFile];
-    return [`${present.flag}: expected ${missing.flag} beside it, a certificate and its key come together`];
-  }
-  return draft.grpcTlsClientCaFile === undefined
-    ? []
-    : [`${grpcTlsClientCaFile.flag}: expected ${grpcTlsCertFile.flag} and ${grpcTlsKeyFile.flag} beside it`];
+  const [hasGrpcPair, grpcErrors] = pairErrors(draft, grpcPair);
+  const [hasAdmissionPair, admissionErrors] = pairErrors(draft, admissionPair);
+  const { grpcTlsClientCaFile, admissionAddress, admissionTlsCertFile } = serveOptions;
+  return [
+    ...grpcErrors,
+    ...(hasGrpcPair === false && draft.grpcTlsClientCaFile !== undefined
+      ? [`${grpcTlsClientCaFile.flag}: expected ${bothFlags(grpcPair)} beside it`]
+      : []),
+    ...admissionErrors,
+    ...(hasAdmissionPair === false && draft.admissionAddress !== undefined
+      ? [`${admissionAddress.flag}: expected ${bothFlags(admissionPair)} beside it, API servers speak HTTPS only`]
+      : []),
+    ...(hasAdmissionPair === true && Object.hasOwn(draft, 'admissionAddress') && draft.admissionAddress === undefined
+      ? [`${admissionTlsCertFile.flag}: expected ${admissionAddress.flag} beside it`]
+      : []),
+  ];
+}
+
+/** Whether both are there, and what is wrong if only one is; undefined: one of them is ill-formed. */
+function pairErrors(draft: Draft, { cert, key }: KeyPair): readonly [has: boolean | undefined, readonly string[]] {
+  if (!Object.hasOwn(draft, cert) || !Object.hasOwn(draft, key)) return [undefined, []];
+  const [hasCert, hasKey] = [draft[cert] !== undefined, draft[key] !== undefined];
+  if (hasCert === hasKey) return [hasCert, []];
+  const [present, missing] = hasCert ? [cert, key] : [key, cert];
+  const [flag, other] = [serveOptions[present].flag, serveOptions[missing].flag];
+  return [undefined, [`${flag}: expected ${other} beside it, a certificate and its key come together`]];
+}
+
+function bothFlags({ cert, key }: KeyPair): string {
+  return `${serveOptions[cert].flag} and ${serveOptions[key].flag}`;
 }
 
 function joinTls(cert: string | undefined, key: string | undefined, clientCa: string | undefined): GrpcTls | undefined {
   return cert === undefined || key === undefined
     ? undefined
     : Object.freeze({ certFile: cert, keyFile: key, clientCaFile: clientCa });
+}
+
+function joinAdmission(
+  address: string | undefined,
+  cert: string | undefined,
+  key: string | undefined,
+): AdmissionSettings | undefined {
+  return address === undefined || cert === undefined || key === undefined
+    ? undefined
+    : Object.freeze({ address, certFile: cert, keyFile: key });
 }
 
 function isComplete(draft: Draft): draft is OptionValues {

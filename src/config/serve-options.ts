@@ -19,7 +19,7 @@ import {
 import { policySource } from './policy-source.ts';
 import type { OptionValues } from './settings.ts';
 
-type OptionGroup = 'Policy' | 'Listeners' | 'Logs' | 'Lifecycle' | 'Keys of the issuers' | 'Limits';
+type OptionGroup = 'Policy' | 'Listeners' | 'Logs' | 'Lifecycle' | 'Keys of the issuers' | 'Kubernetes' | 'Limits';
 
 export interface ServeOption<T> {
   /** With its dashes. */
@@ -64,15 +64,15 @@ function optional<T>(flag: string, argument: string, group: OptionGroup, row: Om
 }
 
 /** All values of a repeatable option: at least one, none twice. */
-function each(parseOne: Parser<string>, missing: string): (texts: readonly string[]) => Parsed<readonly string[]> {
+function each<T>(parseOne: Parser<T>, missing: string): (texts: readonly string[]) => Parsed<readonly T[]> {
   return (texts) => {
-    const values: string[] = [];
-    for (const text of texts) {
+    const values: T[] = [];
+    for (const [index, text] of texts.entries()) {
       const parsed = parseOne(text);
       if ('problem' in parsed) {
         return parsed;
       }
-      if (values.includes(parsed.value)) {
+      if (texts.indexOf(text) < index) {
         return { problem: `${JSON.stringify(text)} is given twice` };
       }
       values.push(parsed.value);
@@ -89,15 +89,19 @@ function oneWorker(text: string): Parsed<number> {
 }
 
 export const serveOptions: ServeOptionTable = {
-  policyPaths: {
+  policySources: {
     flag: '--policy',
     argument: 'SOURCE',
     repeatable: true,
     group: 'Policy',
     defaultText: undefined,
-    help: 'FILE or DIR (its *.yaml, *.yml and *.json) of policy documents; read again when they change; required, repeatable',
-    parse: each(policySource, 'a policy is required: --policy FILE or --policy DIR'),
+    help: 'FILE, DIR (its *.yaml, *.yml and *.json), configmap:NAMESPACE/NAME or configmaps:NAMESPACE?SELECTOR; watched; required, repeatable',
+    parse: each(policySource, 'a policy is required: --policy FILE, DIR or configmap:NAMESPACE/NAME'),
   },
+  stateDir: optional('--state', 'DIR', 'Policy', {
+    help: 'keeps the last good policy and keys, for a restart while the API server or an issuer is away; only ours to write',
+    parse: filePath,
+  }),
   grpcAddresses: {
     flag: '--grpc',
     argument: 'ADDR',
@@ -128,6 +132,18 @@ export const serveOptions: ServeOptionTable = {
     defaultText: '127.0.0.1:9002',
     help: '/livez, /readyz and /metrics, without access control',
     parse: tcpAddress,
+  }),
+  admissionAddress: optional('--admission', 'ADDR', 'Listeners', {
+    help: 'validating webhook for ConfigMaps of policies, HTTPS: HOST:PORT or [::]:PORT',
+    parse: tcpAddress,
+  }),
+  admissionTlsCertFile: optional('--admission-tls-cert', 'FILE', 'Listeners', {
+    help: 'PEM certificate chain of the webhook; read again when it changes',
+    parse: filePath,
+  }),
+  admissionTlsKeyFile: optional('--admission-tls-key', 'FILE', 'Listeners', {
+    help: 'PEM private key of that certificate',
+    parse: filePath,
   }),
   logLevel: one('--log-level', 'LEVEL', 'Logs', {
     defaultText: 'info',
@@ -196,6 +212,20 @@ export const serveOptions: ServeOptionTable = {
     defaultText: '24h',
     help: 'how long keys serve after the last good fetch',
     parse: duration('1s', '168h'),
+  }),
+  kubeconfigFile: optional('--kubeconfig', 'FILE', 'Kubernetes', {
+    help: 'credentials for configmap: sources; by default the file that KUBECONFIG names, else those of the pod',
+    parse: filePath,
+  }),
+  watchIdleTimeoutMs: one('--watch-idle-timeout', 'DURATION', 'Kubernetes', {
+    defaultText: '75s',
+    help: 'a watch without a byte for this long is taken as dead; API servers say something once a minute',
+    parse: duration('1s', '1h'),
+  }),
+  kubernetesEvents: one('--kubernetes-events', 'on|off', 'Kubernetes', {
+    defaultText: 'on',
+    help: 'Events on the ConfigMaps, where RBAC allows them; off where many sidecars would say the same',
+    parse: choice(['on', 'off']),
   }),
   maxTokenBytes: one('--max-token-bytes', 'BYTES', 'Limits', {
     defaultText: '16384',

@@ -2,6 +2,8 @@
  * Promises: the settings of `serve`, complete and checked, with the unit in each name.
  * Leaves to others: how an operator gives them (serve-options.ts), and what they do.
  */
+import type { PolicySource } from './policy-source.ts';
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 export type LogFormat = 'json' | 'pretty';
 export type DecisionLogMode = 'off' | 'denied' | 'all';
@@ -14,9 +16,18 @@ export interface GrpcTls {
   readonly clientCaFile: string | undefined;
 }
 
+/** The webhook that API servers ask; PEM files. */
+export interface AdmissionSettings {
+  readonly address: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface PlainSettings {
-  /** Files and folders of policy documents, as typed; at least one, none twice. */
-  readonly policyPaths: readonly string[];
+  /** At least one, none twice. */
+  readonly policySources: readonly PolicySource[];
+  /** Folder of the last good policy and keys; undefined: they are not kept. */
+  readonly stateDir: string | undefined;
   /** Addresses as typed: `HOST:PORT`, `[v6]:PORT` or `unix:/path`; at least one. */
   readonly grpcAddresses: readonly string[];
   /** Permission bits of unix sockets. */
@@ -38,6 +49,10 @@ export interface PlainSettings {
   readonly jwksMinRefreshMs: number;
   readonly jwksCooldownMs: number;
   readonly jwksMaxStaleMs: number;
+  /** Undefined: the file that KUBECONFIG names, else the credentials of the pod. */
+  readonly kubeconfigFile: string | undefined;
+  readonly watchIdleTimeoutMs: number;
+  readonly kubernetesEvents: 'on' | 'off';
   readonly maxTokenBytes: number;
   /** 0: verified tokens are not remembered. */
   readonly tokenCacheEntries: number;
@@ -50,6 +65,8 @@ export interface PlainSettings {
 export interface ServeSettings extends PlainSettings {
   /** Undefined: the listeners speak plain HTTP/2. */
   readonly grpcTls: GrpcTls | undefined;
+  /** Undefined: there is no webhook. */
+  readonly admission: AdmissionSettings | undefined;
 }
 
 /** The value of each option, before options that belong together are joined. */
@@ -57,4 +74,7 @@ export interface OptionValues extends PlainSettings {
   readonly grpcTlsCertFile: string | undefined;
   readonly grpcTlsKeyFile: string | undefined;
   readonly grpcTlsClientCaFile: string | undefined;
+  readonly admissionAddress: string | undefined;
+  readonly admissionTlsCertFile: string | undefined;
+  readonly admissionTlsKeyFile: string | undefined;
 }

@@ -31,7 +31,11 @@ export function createPolicyLife(settings: ServeSettings, reporting: Reporting, 
   let isTimeOver = false;
   let timer: NodeJS.Timeout | undefined;
   let wasReady = false;
-  const feed = createPolicyFeed(store, settings.policyPaths, { ...policyReports(reporting), applied, changed: look });
+  const feed = createPolicyFeed(
+    store,
+    settings.policySources.map(({ text }) => text),
+    { ...policyReports(reporting), applied, changed: look },
+  );
   const facts = (): ReadinessFacts => ({
     policy: store.current()?.hash,
     rejected: store.rejected(),

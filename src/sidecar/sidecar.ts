@@ -22,6 +22,7 @@ import type { PolicyFeed } from './policy-feed.ts';
 import { createPolicyLife, type PolicyParts } from './policy-life.ts';
 import type { Readiness } from './readiness.ts';
 import { createReporting, keyReports, type Reporting } from './reporting.ts';
+import { createSystemSender } from './sender.ts';
 
 export interface Sidecar {
   /** Real addresses, in the order of the settings. */
@@ -47,8 +48,10 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     throw error;
   });
   reporting.announce({ grpc, admin: adminAddress }, 'listening');
-  const watches = settings.policyPaths.map((path) =>
-    watchPath(path, (state) => parts.feed.deliver(path, state), systemWatchPorts(reporting.fault)),
+  const watches = settings.policySources.flatMap((source) =>
+    source.kind === 'path'
+      ? [watchPath(source.path, (state) => parts.feed.deliver(source.text, state), systemWatchPorts(reporting.fault))]
+      : [],
   );
 
   async function end(endServer: () => Promise<unknown>): Promise<void> {
@@ -113,7 +116,12 @@ function checkOf(
 ): Check {
   const { metrics, decisionLog, fault } = reporting;
   const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: Date.now }, settings);
-  const authorizer = createAuthorizer({ policy: () => store.current(), verify, now: Date.now });
+  const authorizer = createAuthorizer({
+    policy: () => store.current(),
+    verify,
+    checkSender: createSystemSender(),
+    now: Date.now,
+  });
   return createCheck({
     authorizer,
     monotonicMs: () => performance.now(),

@@ -11,7 +11,6 @@ import {
   truth,
   wholeNumber,
 } from '../../../src/config/parse.ts';
-import { policySource } from '../../../src/config/policy-source.ts';
 
 const refused = Symbol('refused');
 const outcome = (parsed: Parsed<unknown>): unknown => ('problem' in parsed ? refused : parsed.value);
@@ -88,13 +87,6 @@ const cases: Record<string, [parser: Parser<unknown>, text: string, expected: un
   'address, relative unix path: refused': [listenAddress, 'unix:scopegate.sock', refused],
   'address, unix path longer than the system takes: refused': [listenAddress, `unix:/${'é'.repeat(54)}`, refused],
   'address, longest unix path: as typed': [listenAddress, `unix:/${'a'.repeat(106)}`, `unix:/${'a'.repeat(106)}`],
-
-  'policy, file: its path': [policySource, 'policy.yaml', 'policy.yaml'],
-  'policy, folder with a colon inside: its path': [policySource, './a:b', './a:b'],
-  'policy, folder of colons after a slash: its path': [policySource, '/etc/a:b', '/etc/a:b'],
-  'policy, URL: refused': [policySource, 'https://example.com/p.yaml', refused],
-  'policy, misspelt kind: refused': [policySource, 'config-map:shop/orders', refused],
-  'policy, empty: refused': [policySource, '', refused],
 };
 
 it.each(Object.entries(cases))('%s', (_name, [parser, text, expected]) => {
@@ -102,18 +94,6 @@ it.each(Object.entries(cases))('%s', (_name, [parser, text, expected]) => {
 });
 
 const messages: Record<string, [parser: Parser<unknown>, text: string, part: string]> = {
-  'a well-formed ConfigMap: says that it is not supported yet': [
-    policySource,
-    'configmap:shop/orders.v1',
-    'not supported by this version yet',
-  ],
-  'well-formed ConfigMaps: says that they are not supported yet': [
-    policySource,
-    'configmaps:shop?app=orders',
-    'not supported by this version yet',
-  ],
-  'an ill-formed ConfigMap: says the form': [policySource, 'configmap:orders', 'expected configmap:NAMESPACE/NAME'],
-  'ill-formed ConfigMaps: says the form': [policySource, 'configmaps:shop', 'expected configmaps:NAMESPACE?SELECTOR'],
   'a line break in a value: escaped, so the message stays one line': [truth, 'a\nb', '"a\\nb"'],
   'a long value: cut': [truth, 'x'.repeat(5000), `"${'x'.repeat(80)}…"`],
   'a duration outside its limits: says the limits': [upToADay, '2s1ms25h', 'from 1s to 24h'],

@@ -4,6 +4,8 @@ import { environmentName, serveOptions } from '../../../src/config/serve-options
 
 const policy: [string, string[]] = ['--policy', ['p.yaml']];
 
+const paths = (...texts: string[]) => texts.map((text) => ({ kind: 'path', text, path: text }));
+
 function read(flags: [string, string[]][], environment: Record<string, string> = {}): ReadSettings {
   return readServeSettings(new Map(flags), environment);
 }
@@ -18,9 +20,11 @@ function settings(flags: [string, string[]][], environment: Record<string, strin
 
 it('only --policy: every default of the public interface', () => {
   expect(settings([policy])).toStrictEqual({
-    policyPaths: ['p.yaml'],
+    policySources: paths('p.yaml'),
+    stateDir: undefined,
     grpcAddresses: ['127.0.0.1:9001'],
     grpcTls: undefined,
+    admission: undefined,
     grpcSocketMode: 0o660,
     adminAddress: '127.0.0.1:9002',
     logLevel: 'info',
@@ -36,6 +40,9 @@ it('only --policy: every default of the public interface', () => {
     jwksMinRefreshMs: 60_000,
     jwksCooldownMs: 30_000,
     jwksMaxStaleMs: 86_400_000,
+    kubeconfigFile: undefined,
+    watchIdleTimeoutMs: 75_000,
+    kubernetesEvents: 'on',
     maxTokenBytes: 16_384,
     tokenCacheEntries: 20_000,
     maxMessageBytes: 262_144,
@@ -45,7 +52,11 @@ it('only --policy: every default of the public interface', () => {
 
 it('settings cannot be changed afterwards', () => {
   const result = settings([policy, ['--grpc-tls-cert', ['c']], ['--grpc-tls-key', ['k']]]);
-  expect([result, result.policyPaths, result.grpcAddresses, result.grpcTls].every(Object.isFrozen)).toBe(true);
+  expect(
+    [result, result.policySources, result.policySources[0], result.grpcAddresses, result.grpcTls].every(
+      Object.isFrozen,
+    ),
+  ).toBe(true);
 });
 
 const cases: Record<string, [flags: [string, string[]][], environment: Record<string, string>, expected: object]> = {
@@ -61,7 +72,7 @@ const cases: Record<string, [flags: [string, string[]][], environment: Record<st
   'several policies in the variable: split at white space': [
     [],
     { SCOPEGATE_POLICY: ' a.yaml\n b.yaml\t/c ' },
-    { policyPaths: ['a.yaml', 'b.yaml', '/c'] },
+    { policySources: paths('a.yaml', 'b.yaml', '/c') },
   ],
   'several addresses in the variable: split at white space': [
     [policy],
@@ -71,7 +82,7 @@ const cases: Record<string, [flags: [string, string[]][], environment: Record<st
   'policy flags beside the variable: only the flags': [
     [['--policy', ['x', 'y']]],
     { SCOPEGATE_POLICY: 'a' },
-    { policyPaths: ['x', 'y'] },
+    { policySources: paths('x', 'y') },
   ],
   'a switch by its variable: on': [[policy], { SCOPEGATE_LOG_SUBJECTS: 'true' }, { logSubjects: true }],
   'a switch by its flag: on': [[policy, ['--log-subjects', ['true']]], {}, { logSubjects: true }],
@@ -84,6 +95,16 @@ const cases: Record<string, [flags: [string, string[]][], environment: Record<st
     [policy, ['--grpc-tls-cert', ['c']], ['--grpc-tls-key', ['k']], ['--grpc-tls-client-ca', ['ca']]],
     {},
     { grpcTls: { certFile: 'c', keyFile: 'k', clientCaFile: 'ca' } },
+  ],
+  'a webhook with its key pair': [
+    [policy, ['--admission', ['[::]:8443']], ['--admission-tls-cert', ['c']], ['--admission-tls-key', ['k']]],
+    {},
+    { admission: { address: '[::]:8443', certFile: 'c', keyFile: 'k' }, grpcTls: undefined },
+  ],
+  'a state folder, credentials and silence by variables': [
+    [policy],
+    { SCOPEGATE_STATE: '/var/lib/s', SCOPEGATE_KUBECONFIG: '/k', SCOPEGATE_KUBERNETES_EVENTS: 'off' },
+    { stateDir: '/var/lib/s', kubeconfigFile: '/k', kubernetesEvents: 'off' },
   ],
   'keys aged in seconds: accepted': [
     [policy, ['--jwks-refresh', ['1s']], ['--jwks-min-refresh', ['1s']]],
@@ -115,10 +136,30 @@ const mistakes: Record<string, [flags: [string, string[]][], environment: Record
     ],
   ],
   'a policy twice: refused': [[['--policy', ['p', 'p']]], {}, ['--policy: "p" is given twice']],
-  'a ConfigMap: refused as not supported yet': [
-    [['--policy', ['configmap:shop/orders']]],
+  'a ConfigMap twice: refused': [
+    [['--policy', ['configmap:shop/orders', 'configmap:shop/orders']]],
     {},
-    ['--policy: "configmap:shop/orders" is not supported by this version yet'],
+    ['--policy: "configmap:shop/orders" is given twice'],
+  ],
+  'a webhook without certificate: never plain text': [
+    [policy, ['--admission', ['127.0.0.1:0']]],
+    {},
+    ['--admission: expected --admission-tls-cert and --admission-tls-key beside it'],
+  ],
+  'a webhook with half a key pair: one mistake, not two': [
+    [policy, ['--admission', ['127.0.0.1:0']], ['--admission-tls-cert', ['c']]],
+    {},
+    ['--admission-tls-cert: expected --admission-tls-key beside it'],
+  ],
+  'a certificate for a webhook that there is not: names the option that is missing': [
+    [policy, ['--admission-tls-cert', ['c']], ['--admission-tls-key', ['k']]],
+    {},
+    ['--admission-tls-cert: expected --admission beside it'],
+  ],
+  'a webhook on a unix socket: refused, API servers cannot reach it': [
+    [policy, ['--admission', ['unix:/s']], ['--admission-tls-cert', ['c']], ['--admission-tls-key', ['k']]],
+    {},
+    ['--admission: expected HOST:PORT'],
   ],
   'a certificate without key: names both': [
     [policy, ['--grpc-tls-cert', ['c']]],
