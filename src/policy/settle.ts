@@ -15,6 +15,8 @@ export interface SourceState {
   active: readonly PolicyDocument[] | undefined;
   /** The newest version, while it is refused. */
   refused: Refused | undefined;
+  /** The newest version is its end: nothing, and the source goes with it. */
+  readonly isLeaving: boolean;
 }
 
 export interface Refused {
@@ -98,6 +100,7 @@ async function tryOut(
   const others = states.filter((state) => !chosen.includes(state)).flatMap(({ active }) => active ?? []);
   // Last, so that a clash is reported at the version that is refused for it.
   const documents = [...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])];
+  if (documents.length === 0) return nothingLeft(chosen);
   const compiled = await checked(compileSafely(documents, previous), check);
   if (compiled.snapshot === undefined) return compiled;
   for (const state of chosen) {
@@ -105,6 +108,13 @@ async function tryOut(
     state.refused = undefined;
   }
   return compiled;
+}
+
+/** No policy at all would deny everything: the last source that goes is worth as little as one that was emptied. */
+function nothingLeft(chosen: readonly SourceState[]): Compiled {
+  const place = { file: chosen[0]?.source ?? '', line: 1, column: 1 };
+  const message = 'without this source the policy would hold no document';
+  return { snapshot: undefined, problems: [{ severity: 'error', ...place, code: 'no_document', message }] };
 }
 
 /** A fault in compiling is a problem of the versions that are tried: it must not keep the good ones from being active. */
@@ -127,8 +137,12 @@ async function checked(compiled: Compiled, check: Trial['check']): Promise<Compi
   return errors.length === 0 ? compiled : { snapshot: undefined, problems: errors.toSorted(byPlace) };
 }
 
+/** Files by path before ConfigMaps by creation time: what is mounted beside us was there before what is watched. */
 export function byOrder(a: SourceState, b: SourceState): number {
-  const isNumeric = typeof a.order === 'number' && typeof b.order === 'number';
-  const difference = isNumeric ? a.order - b.order : compareText(String(a.order), String(b.order));
-  return difference || compareText(a.source, b.source);
+  return compareOrder(a.order, b.order) || compareText(a.source, b.source);
+}
+
+function compareOrder(a: SourceState['order'], b: SourceState['order']): number {
+  if (typeof a === 'number') return typeof b === 'number' ? a - b : 1;
+  return typeof b === 'number' ? -1 : compareText(a, b);
 }

@@ -13,18 +13,19 @@ import type { PolicySnapshot } from './snapshot.ts';
 /** All that a source holds at one moment. */
 export interface SourceVersion {
   readonly files: readonly PolicyFile[];
-  /** Where the source stands among the others when they are added at start: creation time or path. */
+  /** Where the source stands among the others when they are added at start: path, or time of creation. */
   readonly order: string | number;
 }
 
 export interface Offer {
   /** Names the source; a later offer of that name is a newer version of it. */
   readonly source: string;
-  readonly version: SourceVersion;
+  /** Undefined: the source is gone. Its rules go with it, unless what remains would be bad. */
+  readonly version: SourceVersion | undefined;
 }
 
 export interface OfferResult {
-  /** The version is part of the active policy. */
+  /** The version is part of the active policy; of a source that is gone, nothing is. */
   readonly applied: boolean;
   /** Hash of the active policy; undefined before the first. */
   readonly hash: string | undefined;
@@ -37,6 +38,8 @@ export interface RejectedVersion {
   readonly problems: readonly Problem[];
   /** An older version of the source is part of the active policy. */
   readonly hasActive: boolean;
+  /** The source is gone, and the rest without it would be bad. */
+  readonly isLeaving: boolean;
 }
 
 /** What is wrong with a policy that compiles, such as a test of its own that fails. Rejects only for a fault of ours. */
@@ -61,22 +64,30 @@ export interface PolicyStore {
     offers: readonly Offer[],
     settled?: (settlement: Settlement) => void,
   ): Promise<ReadonlyMap<string, OfferResult>>;
+  /** What an offer of these files would come to, without making it: errors, or the warnings of the whole policy. */
+  review(source: string, files: readonly PolicyFile[]): Promise<readonly Problem[]>;
   /** Sources whose newest settled version is not active, in order. */
   rejected(): readonly RejectedVersion[];
   /** How many sources have a version in the active policy. */
   activeSources(): number;
 }
 
+type Sources = ReadonlyMap<string, SourceState>;
+
+interface WorkedOut {
+  readonly sources: Sources;
+  /** Undefined: nothing has become active. */
+  readonly compiled: Compiled | undefined;
+}
+
 /** `pause` is waited for before each policy that is worked out: there may be many, and others want their turn. */
 export function createPolicyStore(check: SnapshotCheck = async () => [], pause: Pause = async () => {}): PolicyStore {
-  let sources: ReadonlyMap<string, SourceState> = new Map();
+  let sources: Sources = new Map();
   let current: Compiled | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function settleOffers(
-    offers: readonly Offer[],
-    settled?: (settlement: Settlement) => void,
-  ): Promise<ReadonlyMap<string, OfferResult>> {
+  /** Changes nothing. */
+  async function workOut(offers: readonly Offer[]): Promise<WorkedOut> {
     const next = new Map([...sources].map(([source, state]) => [source, { ...state }]));
     for (const { source, version } of offers) take(next, source, version);
     const states = [...next.values()].toSorted(byOrder);
@@ -88,6 +99,15 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
       await pause();
       state.refused = withFurtherProblems(refused, states, state);
     }
+    for (const { source, isLeaving, refused } of states) if (isLeaving && refused === undefined) next.delete(source);
+    return { sources: next, compiled };
+  }
+
+  async function settleOffers(
+    offers: readonly Offer[],
+    settled?: (settlement: Settlement) => void,
+  ): Promise<ReadonlyMap<string, OfferResult>> {
+    const { sources: next, compiled } = await workOut(offers);
     // INVARIANT: nothing was changed so far, and from here to `settled` nothing is waited for.
     sources = next;
     current = compiled ?? current;
@@ -99,6 +119,14 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
   function resultOf(refused: Refused | undefined): OfferResult {
     const hash = current?.snapshot?.hash;
     return { applied: refused === undefined, hash, problems: refused?.problems ?? current?.problems ?? [] };
+  }
+
+  /** After what was offered before, and not in the way of what is offered meanwhile. */
+  async function review(source: string, files: readonly PolicyFile[]): Promise<readonly Problem[]> {
+    await turn;
+    const order = sources.get(source)?.order ?? Number.POSITIVE_INFINITY;
+    const { sources: next, compiled } = await workOut([{ source, version: { files, order } }]);
+    return next.get(source)?.refused?.problems ?? compiled?.problems ?? [];
   }
 
   function offerAll(
@@ -117,19 +145,27 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
       return results.get(source) ?? resultOf(undefined);
     },
     offerAll,
+    review,
     rejected: () => [...sources.values()].toSorted(byOrder).flatMap(toRejected),
     activeSources: () => [...sources.values()].filter(({ active }) => active !== undefined).length,
   };
 }
 
-function toRejected({ source, active, refused }: SourceState): readonly RejectedVersion[] {
-  return refused === undefined ? [] : [{ source, problems: refused.problems, hasActive: active !== undefined }];
+function toRejected({ source, active, refused, isLeaving }: SourceState): readonly RejectedVersion[] {
+  const hasActive = active !== undefined;
+  return refused === undefined ? [] : [{ source, problems: refused.problems, hasActive, isLeaving }];
 }
 
-function take(sources: Map<string, SourceState>, source: string, version: SourceVersion): void {
-  const active = sources.get(source)?.active;
-  const refused = readVersion(source, version.files);
-  sources.set(source, { source, order: version.order, active, refused });
+function take(sources: Map<string, SourceState>, source: string, version: SourceVersion | undefined): void {
+  const known = sources.get(source);
+  if (version !== undefined) {
+    const refused = readVersion(source, version.files);
+    sources.set(source, { source, order: version.order, active: known?.active, refused, isLeaving: false });
+  } else if (known?.active === undefined) {
+    sources.delete(source);
+  } else {
+    sources.set(source, { ...known, refused: { documents: [], isSound: true, problems: [] }, isLeaving: true });
+  }
 }
 
 /** A version as what is not active yet; whether it fits the others is not known. */
