@@ -1,0 +1,47 @@
+// Asks the Service as an Envoy would: gRPC health over HTTP/2, with TLS where there is TLS. Exit 0 and one line when it serves.
+// Needs nothing but Node, so that it runs in the image of Scopegate itself.
+const { readFileSync } = require('node:fs');
+const { connect } = require('node:http2');
+
+const { TARGET, TLS_DIR, DEADLINE_SECONDS } = process.env;
+const serving = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
+
+function options() {
+  if (!TLS_DIR) return {};
+  const read = (file) => readFileSync(`${TLS_DIR}/${file}`);
+  const own = process.env.TLS_CLIENT ? { cert: read('tls.crt'), key: read('tls.key') } : {};
+  return { ca: read('ca.crt'), ...own };
+}
+
+function ask() {
+  return new Promise((resolve, reject) => {
+    const session = connect(`${TLS_DIR ? 'https' : 'http'}://${TARGET}`, options());
+    session.setTimeout(2000, () => session.destroy(new Error('no answer within 2 s')));
+    session.on('error', reject);
+    const headers = { ':method': 'POST', ':path': '/grpc.health.v1.Health/Check', 'content-type': 'application/grpc', te: 'trailers' };
+    const stream = session.request(headers);
+    const chunks = [];
+    stream.on('error', reject);
+    stream.on('data', (chunk) => chunks.push(chunk));
+    stream.on('close', () => {
+      session.close();
+      resolve(Buffer.concat(chunks).equals(serving) ? undefined : 'it answers, and is not serving: is there a good policy?');
+    });
+    stream.end(Buffer.alloc(5));
+  });
+}
+
+async function main() {
+  const end = Date.now() + 1000 * Number(DEADLINE_SECONDS);
+  for (;;) {
+    const problem = await ask().catch((error) => error.message);
+    if (problem === undefined) return console.log(`${TARGET}: serving`);
+    if (Date.now() > end) throw new Error(`${TARGET}: ${problem}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
