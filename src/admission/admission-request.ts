@@ -38,14 +38,16 @@ export function parseAdmissionReview(body: Uint8Array): ParsedReview {
   }
   const { request } = review;
   if (!isObject(request)) return bad('`request` is missing');
+  return parseRequest(request);
+}
+
+function parseRequest(request: JsonObject): ParsedReview {
   const { uid, operation } = request;
   if (!isText(uid, /^[0-9a-z-]{1,64}$/i)) return bad('`request.uid` is no UID');
   if (!isOperation(operation)) return bad('`request.operation` is none of CREATE, UPDATE, DELETE and CONNECT');
   const isConfigMap = isOfConfigMap(request);
-  if (!isConfigMap || operation === 'DELETE' || operation === 'CONNECT') {
-    return { ok: true, request: { uid, operation, isConfigMap, configMap: undefined } };
-  }
-  const configMap = configMapOf(request);
+  const isStored = operation === 'CREATE' || operation === 'UPDATE';
+  const configMap = isConfigMap && isStored ? configMapOf(request) : undefined;
   return typeof configMap === 'string'
     ? bad(configMap)
     : { ok: true, request: { uid, operation, isConfigMap, configMap } };

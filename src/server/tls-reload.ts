@@ -42,6 +42,6 @@ export async function startTls(files: TlsFiles, ports: TlsWatchPorts): Promise<R
       credentials.replace(context);
     },
   };
-  const { served: credentials, stop } = await watchTls(files, use, ports);
-  return { credentials, stop };
+  const watch = await watchTls(files, use, ports);
+  return { credentials: watch.served, stop: () => watch.stop() };
 }

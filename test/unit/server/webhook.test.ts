@@ -43,7 +43,7 @@ interface Served {
   readonly address: string;
   readonly faults: unknown[];
   readonly told: string[];
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 async function serve(more: Partial<WebhookServerOptions> = {}): Promise<Served> {
