@@ -16,6 +16,7 @@ import { challengesFor } from './challenge.ts';
 import { headersToRemove } from './identity-headers.ts';
 import { resourceMetadata } from './resource-metadata.ts';
 import { createRuleCheck, type RuleOutcome } from './rule-check.ts';
+import type { SenderCheck } from './sender.ts';
 import { askShadow } from './shadow.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
@@ -23,6 +24,7 @@ export interface AuthorizerOptions {
   /** The current policy; undefined before the first good one. */
   readonly policy: () => PolicySnapshot | undefined;
   readonly verify: TokenVerifier;
+  readonly checkSender: SenderCheck;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -53,8 +55,8 @@ interface Progress {
   readonly shadow: ShadowVerdict[];
 }
 
-export function createAuthorizer({ policy, verify, now }: AuthorizerOptions): Authorizer {
-  const check = createRuleCheck(verify, now);
+export function createAuthorizer({ policy, verify, checkSender, now }: AuthorizerOptions): Authorizer {
+  const check = createRuleCheck({ verify, checkSender, now });
 
   async function authorize(request: RequestAttributes, waitMs: number): Promise<Decision> {
     const snapshot = policy();
@@ -83,7 +85,8 @@ export function createAuthorizer({ policy, verify, now }: AuthorizerOptions): Au
     const progress = { ...start, rule, outcome };
     const { result } = outcome;
     if (result instanceof Stop) return deny(result, progress);
-    return new Allow('allowed', tell(progress), result, headersToRemove(snapshot, rule, request.headers, result));
+    const removeHeaders = headersToRemove(snapshot, rule, request.headers, result);
+    return new Allow('allowed', tell(progress), { setHeaders: result, removeHeaders, nonce: outcome.nonce });
   }
 
   function refuse(stop: Stop): Deny {
@@ -106,7 +109,8 @@ const nothingTold: Told = {
 /** No token is looked at; what the client claims to be is removed all the same (EA-13). */
 function allowPublic(progress: Progress & { readonly rule: Rule }): Allow {
   const { request, rule, snapshot } = progress;
-  return new Allow('allowed_public', tell(progress), [], headersToRemove(snapshot, rule, request.headers, []));
+  const removeHeaders = headersToRemove(snapshot, rule, request.headers, []);
+  return new Allow('allowed_public', tell(progress), { setHeaders: [], removeHeaders, nonce: undefined });
 }
 
 /** Everything that is ambiguous is refused before any rule is looked at (EA-48, EA-49, EA-61). */
@@ -129,6 +133,7 @@ function deny(stop: Stop, progress: Progress): Deny {
   const isScope = stop.reason === 'insufficient_scope' && rule !== undefined && token !== undefined;
   return {
     ...denial(stop, tell(progress)),
+    nonce: outcome?.nonce,
     challenges: challengesFor(stop, { snapshot, rule, scheme: outcome?.scheme ?? 'Bearer' }),
     missingScopes: isScope ? missingScopes(rule.require, token.claims.scopes) : [],
   };
@@ -136,7 +141,15 @@ function deny(stop: Stop, progress: Progress): Deny {
 
 function denial(stop: Stop, told: Told): Deny {
   const { reason, detail } = stop;
-  return { reason, status: stop.status ?? denyRow(reason).http, told, challenges: [], detail, missingScopes: [] };
+  return {
+    reason,
+    status: stop.status ?? denyRow(reason).http,
+    told,
+    challenges: [],
+    nonce: undefined,
+    detail,
+    missingScopes: [],
+  };
 }
 
 function tell({ snapshot, rule, place, outcome, shadow }: Progress): Told {

@@ -5,19 +5,24 @@
 import { type ChallengeError, denyRow } from '../decision/deny-reason.ts';
 import type { Stop } from '../decision/step.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
+import { proofAlgorithms } from '../token/dpop-proof.ts';
+import { answeredSchemes, offeredSchemes, type Scheme } from './schemes.ts';
 
 export interface ChallengeContext {
   readonly snapshot: PolicySnapshot;
   /** Undefined when no rule matched. */
   readonly rule: Rule | undefined;
   /** The scheme that the caller used, Bearer when none. */
-  readonly scheme: 'Bearer' | 'DPoP';
+  readonly scheme: Scheme;
 }
 
-/** The challenges of a refusal: none, or one. */
+/** The challenges of a refusal: none, or one for each scheme. */
 export function challengesFor(stop: Stop, context: ChallengeContext): readonly string[] {
   const error = denyRow(stop.reason).challenge ?? (stop.status === 401 ? 'none' : undefined);
-  return error === undefined ? [] : [challenge(stop, error, context)];
+  if (error === undefined) return [];
+  const offered = offeredSchemes(context.snapshot, context.rule);
+  const schemes = error === 'none' ? offered : answeredSchemes(stop.reason, context.scheme, offered);
+  return schemes.map((scheme) => challenge(scheme, error, context));
 }
 
 /** Errors with which the caller learns the scopes; with the others they would not help. */
@@ -27,22 +32,29 @@ const scopedErrors = new Set<ChallengeError | 'none'>([
   'insufficient_user_authentication',
 ]);
 
-function challenge(stop: Stop, error: ChallengeError | 'none', context: ChallengeContext): string {
+type Attribute = readonly [name: string, value: string];
+
+function challenge(scheme: Scheme, error: ChallengeError | 'none', context: ChallengeContext): string {
   const { snapshot, rule } = context;
-  const scheme = stop.reason === 'sender_constraint_failed' ? context.scheme : 'Bearer';
-  const attributes = [['realm', snapshot.realm]];
-  if (error !== 'none') attributes.push(['error', error]);
+  const realm: Attribute = ['realm', snapshot.realm];
+  const failure: readonly Attribute[] = error === 'none' ? [] : [['error', error]];
   const scope = rule === undefined ? '' : [...rule.require.scopes, ...rule.require.anyScope].join(' ');
-  if (scope !== '' && scopedErrors.has(error)) attributes.push(['scope', scope]);
-  if (error === 'insufficient_user_authentication' && rule !== undefined) attributes.push(...stepUp(rule));
-  if (snapshot.resourceMetadata !== undefined) {
-    attributes.push(['resource_metadata', metadataUrl(snapshot.resourceMetadata)]);
-  }
-  return `${scheme} ${attributes.map(([name, value]) => `${name}="${quote(value ?? '')}"`).join(', ')}`;
+  const attributes: readonly Attribute[] = [
+    ...(scheme === 'Bearer' ? [realm, ...failure] : [...failure, algs, realm]),
+    ...(scope !== '' && scopedErrors.has(error) ? [['scope', scope] as const] : []),
+    ...(error === 'insufficient_user_authentication' && rule !== undefined ? stepUp(rule) : []),
+    ...(snapshot.resourceMetadata === undefined
+      ? []
+      : [['resource_metadata', metadataUrl(snapshot.resourceMetadata)] as const]),
+  ];
+  return `${scheme} ${attributes.map(([name, value]) => `${name}="${quote(value)}"`).join(', ')}`;
 }
 
-function stepUp({ require }: Rule): string[][] {
-  const attributes: string[][] = [];
+/** RFC 9449 section 7.1. */
+const algs: Attribute = ['algs', proofAlgorithms.join(' ')];
+
+function stepUp({ require }: Rule): readonly Attribute[] {
+  const attributes: Attribute[] = [];
   if (require.acr.length > 0) attributes.push(['acr_values', require.acr.join(' ')]);
   if (require.maxAuthAgeSeconds !== undefined) attributes.push(['max_age', String(require.maxAuthAgeSeconds)]);
   return attributes;

@@ -10,6 +10,7 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { readCredential } from '../token/bearer.ts';
 import type { VerifiedToken } from '../token/verify.ts';
 import { checkRequirements } from './requirements.ts';
+import type { SenderCheck } from './sender.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 export interface RuleQuestion {
@@ -30,12 +31,21 @@ export interface RuleOutcome {
   /** Once it was verified, whatever came of it. */
   readonly token: VerifiedToken | undefined;
   readonly tokenCache: 'hit' | 'miss' | undefined;
+  /** For `DPoP-Nonce` of the answer. */
+  readonly nonce?: string | undefined;
 }
 
 /** Rejects only for a fault of ours. */
 export type RuleCheck = (question: RuleQuestion) => Promise<RuleOutcome>;
 
-export function createRuleCheck(verify: TokenVerifier, now: () => number): RuleCheck {
+export interface RuleCheckPorts {
+  readonly verify: TokenVerifier;
+  readonly checkSender: SenderCheck;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export function createRuleCheck({ verify, checkSender, now }: RuleCheckPorts): RuleCheck {
   return async ({ match, request, host, snapshot, waitMs }) => {
     const credential = readCredential(request.headers, queryOf(request.path));
     if (credential instanceof Stop) {
@@ -43,11 +53,11 @@ export function createRuleCheck(verify: TokenVerifier, now: () => number): RuleC
     }
     const { scheme, token: text } = credential;
     const verified = await verify({ token: text, rule: match.rule, snapshot, waitMs });
-    const outcome = { scheme, token: verified.token, tokenCache: verified.cache };
-    if ('stop' in verified) return { ...outcome, result: verified.stop };
-    // DP-13: a token that is bound to no key has no business under the scheme DPoP.
-    if (scheme === 'DPoP') return { ...outcome, result: new Stop('sender_constraint_failed', 'scheme DPoP') };
-    return { ...outcome, result: checkRequirements(match, verified.token, { request, host, nowMs: now() }) };
+    const { token, cache: tokenCache } = verified;
+    if ('stop' in verified) return { result: verified.stop, scheme, token, tokenCache };
+    const sender = await checkSender({ scheme, text, token: verified.token, request, host, snapshot });
+    const result = sender.stop ?? checkRequirements(match, verified.token, { request, host, nowMs: now() });
+    return { result, scheme, token, tokenCache, nonce: sender.nonce };
   };
 }
 

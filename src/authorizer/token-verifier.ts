@@ -1,6 +1,6 @@
 /**
- * Promises: token text → VerifiedToken that is good now, by the checks of interface section 7 from `size` to `sender constraint`, in
- * that order. A remembered token skips parsing and signature only: its issuer, its key and the time are asked for again.
+ * Promises: token text → VerifiedToken that is good now, by the checks of interface section 7 from `size` to `revocation`, in that
+ * order. A remembered token skips parsing and signature only: its issuer, its key and the time are asked for again.
  */
 import { type Step, Stop } from '../decision/step.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
@@ -8,7 +8,7 @@ import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { parseJws, type UnverifiedJws } from '../token/jws.ts';
 import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
-import { findBinding, findInvalidity } from '../token/validity.ts';
+import { findInvalidity } from '../token/validity.ts';
 import { admitToken, readToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
 import { createTokenCache } from './token-cache.ts';
 
@@ -117,7 +117,7 @@ interface Judging {
 
 /** What depends on the moment and the policy, and is asked for every request. */
 function judge(token: VerifiedToken, { snapshot }: TokenRequest, { nowMs, cache }: Judging): GoodToken | RefusedToken {
-  const stop = findInvalidity(token, nowMs) ?? findRevocation(token, snapshot, nowMs) ?? findBinding(token);
+  const stop = findInvalidity(token, nowMs) ?? findRevocation(token, snapshot, nowMs);
   return stop === undefined ? { token, cache } : refused(stop, token, cache);
 }
 

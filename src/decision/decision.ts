@@ -39,6 +39,9 @@ export interface Told {
   readonly shadow: readonly ShadowVerdict[];
 }
 
+/** What an allow does to the request and its answer. */
+export type Changes = Pick<Allow, 'setHeaders' | 'removeHeaders' | 'nonce'>;
+
 /** The request may pass. */
 export class Allow {
   readonly #made = true;
@@ -49,16 +52,15 @@ export class Allow {
   /** Removed from the upstream request; shares no name with `setHeaders` (EA-12). */
   readonly removeHeaders: readonly string[];
 
-  constructor(
-    reason: 'allowed' | 'allowed_public',
-    told: Told,
-    setHeaders: readonly Header[],
-    removeHeaders: readonly string[],
-  ) {
+  /** For `DPoP-Nonce` of the upstream's answer (RFC 9449 section 8.2); undefined: none. */
+  readonly nonce: string | undefined;
+
+  constructor(reason: 'allowed' | 'allowed_public', told: Told, changes: Changes) {
     this.reason = reason;
     this.told = told;
-    this.setHeaders = setHeaders;
-    this.removeHeaders = removeHeaders;
+    this.setHeaders = changes.setHeaders;
+    this.removeHeaders = changes.removeHeaders;
+    this.nonce = changes.nonce;
   }
 
   /** True only for what this constructor made. */
@@ -74,6 +76,8 @@ export interface Deny {
   readonly told: Told;
   /** Values of `WWW-Authenticate`, one header entry each; built from policy and fixed texts only (EA-30). */
   readonly challenges: readonly string[];
+  /** For `DPoP-Nonce`; undefined: none. */
+  readonly nonce: string | undefined;
   /** For the operator only; see Stop.detail. */
   readonly detail: string | undefined;
   /** Scopes of the rule that the token lacks, for the log. */

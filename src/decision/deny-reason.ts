@@ -194,6 +194,11 @@ export const denyReasons = {
     description: 'The service is temporarily unavailable',
     meaning: 'No good policy has been loaded yet.',
   },
+  proof_memory_unavailable: {
+    http: 503,
+    description: 'The service is temporarily unavailable',
+    meaning: 'Whether a DPoP proof was used before cannot be found out: its memory is full or away.',
+  },
   overloaded: {
     http: 503,
     description: 'The service is temporarily unavailable',

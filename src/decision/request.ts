@@ -16,6 +16,8 @@ export interface RequestHeaders {
 
 /** One request, as the authorizer is asked about it. All strings are as the client sent them. */
 export interface RequestAttributes {
+  /** Envoy's own id of the request, nothing that a client sends; empty when it gave none (EA-55). */
+  readonly id: string;
   readonly method: string;
   /** `:authority` with its port. */
   readonly host: string;

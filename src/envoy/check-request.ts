@@ -9,6 +9,7 @@ import { WireReader } from './wire-reader.ts';
 
 /** What the walk fills in. Strings start empty, as proto3 has them. */
 interface Draft {
+  id: string;
   method: string;
   host: string;
   path: string;
@@ -24,6 +25,7 @@ export function readCheckRequest(message: Uint8Array): Step<RequestAttributes> {
     ? message
     : Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   const draft: Draft = {
+    id: '',
     method: '',
     host: '',
     path: '',
@@ -38,8 +40,8 @@ export function readCheckRequest(message: Uint8Array): Step<RequestAttributes> {
   );
   if (!isRead) return new Stop('request_malformed', 'the CheckRequest cannot be decoded');
   if (!draft.hasHttp) return new Stop('request_malformed', 'the CheckRequest describes no HTTP request');
-  const { method, host, path, certificate } = draft;
-  return { method, host, path, certificate, headers: draft.hasList ? draft.list : draft.map };
+  const { id, method, host, path, certificate } = draft;
+  return { id, method, host, path, certificate, headers: draft.hasList ? draft.list : draft.map };
 }
 
 type Read = (field: number, start: number, end: number) => boolean;
@@ -73,10 +75,13 @@ function readRequest(bytes: Buffer, from: number, to: number, draft: Draft): boo
   });
 }
 
-/** HttpRequest: 2 method, 3 headers (map entries), 4 path, 5 host, 13 header_map. */
+/** HttpRequest: 1 id, 2 method, 3 headers (map entries), 4 path, 5 host, 13 header_map. */
 function readHttp(bytes: Buffer, from: number, to: number, draft: Draft): boolean {
   return eachField(bytes, from, to, (field, start, end) => {
     switch (field) {
+      case 1:
+        draft.id = bytes.toString('latin1', start, end);
+        return true;
       case 2:
         // Latin-1 keeps every byte, so that what is not ASCII is refused later instead of being replaced now.
         draft.method = bytes.toString('latin1', start, end);

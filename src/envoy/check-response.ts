@@ -41,12 +41,13 @@ export function writeCheckResponse(decision: Decision, request: RequestAttribute
   return writer.finish();
 }
 
-/** CheckResponse: 1 status (empty: code 0), 3 ok_response {2 headers, 5 headers_to_remove}, 4 dynamic_metadata. */
+/** CheckResponse: 1 status (empty: code 0), 3 ok_response {2 headers, 5 headers_to_remove, 6 response_headers_to_add}, 4 dynamic_metadata. */
 function writeAllow(writer: WireWriter, allow: Allow): void {
   writer.message(1, () => {});
   writer.message(3, () => {
     for (const header of allow.setHeaders) writeHeader(writer, header);
     for (const name of allow.removeHeaders) writer.text(5, name);
+    if (allow.nonce !== undefined) writeHeader(writer, ['dpop-nonce', allow.nonce], 6);
   });
   writeMetadata(writer, allow.told, allow.reason);
 }
@@ -63,8 +64,8 @@ function writeRefusal(writer: WireWriter, refusal: Refusal): void {
 }
 
 /** HeaderValueOption: 1 header {1 key, 2 value}, 2 append {1 value: false}, 3 append_action; in `headers`, field 2 of both answers. */
-function writeHeader(writer: WireWriter, [name, value]: Header): void {
-  writer.message(2, () => {
+function writeHeader(writer: WireWriter, [name, value]: Header, field = 2): void {
+  writer.message(field, () => {
     writer.message(1, () => {
       writer.text(1, name);
       writer.text(2, value);
@@ -117,6 +118,7 @@ export function describeRefusal(decision: Exclude<Decision, Allow>, request: Req
   const status = isGrpc && decision.status === 400 ? 401 : decision.status;
   const body = request?.method === 'HEAD' ? '' : isGrpc ? denyRow(reason).description : jsonBody(decision);
   const headers: Header[] = decision.challenges.map((challenge) => ['www-authenticate', challenge]);
+  if (decision.nonce !== undefined) headers.push(['dpop-nonce', decision.nonce]);
   headers.push(['cache-control', 'no-store']);
   if (body !== '') headers.push(['content-type', isGrpc ? 'text/plain' : 'application/json']);
   if (status === 503) headers.push(['retry-after', retryAfter]);

@@ -3,11 +3,14 @@
  * where it says, waited for as long as a fetch may take.
  */
 import { createAuthorizer } from '../authorizer/authorize.ts';
+import { createSenderCheck, type SenderCheck, uncheckedSender } from '../authorizer/sender.ts';
 import { createTokenVerifier, createUnsignedVerifier, type TokenVerifier } from '../authorizer/token-verifier.ts';
 import { createKeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import { defaultRefreshOptions } from '../keyset/refresh.ts';
+import type { NonceSealer } from '../token/dpop-nonce.ts';
 import type { ResolveKeys } from '../token/key.ts';
+import { createLocalProofMemory } from '../token/proof-memory.ts';
 import { explain } from './explain.ts';
 import type { Explanation } from './explanation.ts';
 import type { Question } from './facts.ts';
@@ -23,10 +26,18 @@ export async function explainRequest(question: Question, onFault: (fault: unknow
     ? createTokenVerifier({ resolveKeys: keys.resolve, now }, { ...question, tokenCacheEntries: 0 })
     : createUnsignedVerifier(now, question);
   try {
-    return await explain(question, createAuthorizer({ policy: () => question.snapshot, verify, now }), keyWaitMs);
+    const checkSender = question.isSigned ? createSender(now) : uncheckedSender;
+    const authorizer = createAuthorizer({ policy: () => question.snapshot, verify, checkSender, now });
+    return await explain(question, authorizer, keyWaitMs);
   } finally {
     keys.stop();
   }
+}
+
+/** One request is asked about, with whatever was sent then: that a proof was used before, or that a nonce was ours, is not seen here. */
+function createSender(now: () => number): SenderCheck {
+  const nonces: NonceSealer = { issue: () => '', judge: () => 'fresh' };
+  return createSenderCheck({ memory: createLocalProofMemory(1), nonces, now });
 }
 
 interface Keys {

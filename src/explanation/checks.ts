@@ -88,7 +88,7 @@ export const checks: readonly CheckRow[] = [
   { check: 'revocation', reasons: ['token_revoked'], describe: describeRevocation },
   {
     check: 'sender constraint',
-    reasons: ['sender_constraint_failed', 'dpop_proof_invalid', 'dpop_nonce_required'],
+    reasons: ['sender_constraint_failed', 'dpop_proof_invalid', 'dpop_nonce_required', 'proof_memory_unavailable'],
     describe: describeBinding,
   },
   { check: 'step-up', reasons: ['insufficient_user_authentication'], describe: describeStepUp },

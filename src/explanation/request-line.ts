@@ -38,6 +38,7 @@ export function requestAttributes(line: RequestLine, headers: readonly HeaderLin
   };
   const names = new Set(headers.map(([name]) => name));
   return {
+    id: '',
     method: bytes(line.method),
     host: bytes(line.host),
     path: bytes(line.target),

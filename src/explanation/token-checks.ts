@@ -5,6 +5,7 @@
 import { claimHeaderValue } from '../policy/claim-header.ts';
 import { missingScopes } from '../policy/scope.ts';
 import type { ClaimHeader } from '../policy/snapshot.ts';
+import type { Confirmation } from '../token/confirmation.ts';
 import { member } from '../token/json.ts';
 import { providerRow } from '../token/providers.ts';
 import type { Comparison } from './explanation.ts';
@@ -91,8 +92,23 @@ function revokingFields(
 const fieldNames: Readonly<Record<string, string>> = { subject: 'sub', sessionId: 'sid' };
 
 export function describeBinding({ token }: Facts): Comparison {
-  const found = token?.claims?.isBound === true ? 'cnf present' : 'cnf absent';
-  return { wanted: 'a token that is bound to no sender, under Bearer', found: `${found}, ${token?.scheme ?? ''}` };
+  const confirmation = token?.claims?.confirmation;
+  const constraint = token?.issuer?.senderConstraint ?? 'none';
+  const wanted = constraint === 'none' ? 'what cnf binds the token to is shown' : boundWords[constraint];
+  return { wanted, found: `${foundBinding(confirmation)}, ${token?.scheme ?? ''}` };
+}
+
+const boundWords = {
+  dpop: 'a token bound to a DPoP key, and a proof',
+  mtls: 'a token bound to the client certificate',
+  any: 'a token bound to a DPoP key or the client certificate',
+} as const;
+
+function foundBinding(confirmation: Confirmation | 'uncheckable' | undefined): string {
+  if (confirmation === undefined) return 'cnf absent';
+  if (confirmation === 'uncheckable') return 'cnf present, of no kind that can be checked';
+  const { jkt, x5tS256 } = confirmation;
+  return `cnf with ${[jkt && 'jkt', x5tS256 && 'x5t#S256'].filter(Boolean).join(' and ')}`;
 }
 
 export function describeStepUp(facts: Facts): Comparison {

@@ -10,6 +10,8 @@ import { httpsOnly, refuseUrl } from './url.ts';
 
 export interface Defaults extends Pick<PolicySnapshot, 'realm' | 'pathParameters' | 'resourceMetadata'> {
   readonly headers: HeaderTable;
+  /** What a DPoP proof may name; undefined: the hosts of rules. */
+  readonly origins: readonly string[] | undefined;
 }
 
 export function compileDefaults(documents: readonly PolicyDocument[], report: Report): Defaults {
@@ -41,6 +43,7 @@ function compileOne(content: DefaultsContent, spot: Spot, report: Report): Defau
 function completed(content: DefaultsContent, headers: HeaderTable): Defaults {
   return {
     headers,
+    origins: content.origins,
     realm: content.realm ?? 'scopegate',
     pathParameters: content.pathParameters ?? 'reject',
     resourceMetadata: content.resourceMetadata?.replace(/\/$/, ''),

@@ -64,6 +64,7 @@ function compileIssuer(content: IssuerContent, spot: Spot, report: Report): Issu
   const times = compileTimes(content, spot, report);
   const jwks = compileJwks(content.jwks, within(spot, 'jwks'), report);
   const scopeClaim = compileScopeClaim(content, spot, report);
+  const dpop = compileDpop(content, spot, report);
   const provider = providers.find((name) => name === (content.provider ?? 'generic'));
   if (provider === undefined) return undefined;
   return {
@@ -78,11 +79,25 @@ function compileIssuer(content: IssuerContent, spot: Spot, report: Report): Issu
     scopeClaim,
     ...times,
     requireSub: content.requireSub ?? true,
+    senderConstraint: content.senderConstraint ?? 'none',
+    dpop,
     insecure,
   };
 }
 
 const providers: readonly ProviderName[] = ['generic', 'rfc9068'];
+
+const defaultProofAge = '60s';
+/** Every proof is remembered for this long, and a stolen one is good for this long. */
+const maxProofAgeSeconds = 300;
+
+function compileDpop({ dpop }: IssuerContent, spot: Spot, report: Report): Issuer['dpop'] {
+  const maxAgeSeconds = durationSeconds(dpop?.maxAge ?? defaultProofAge);
+  if (maxAgeSeconds < 1 || maxAgeSeconds > maxProofAgeSeconds) {
+    report.error(within(spot, 'dpop', 'maxAge'), 'wrong_value', 'expected a duration from `1s` to `5m`');
+  }
+  return { nonce: dpop?.nonce ?? false, maxAgeSeconds };
+}
 
 function compileInsecure({ insecure }: IssuerContent, spot: Spot, report: Report): Issuer['insecure'] {
   const { allowHttp = false, anyHost = false } = insecure ?? {};

@@ -10,13 +10,13 @@ import { compileRevocations } from './compile-revocations.ts';
 import { type CompiledRule, compileRules } from './compile-rules.ts';
 import { compileTests } from './compile-tests.ts';
 import type { PolicyDocument } from './document.ts';
-import { checkDpopOrigins } from './dpop-origins.ts';
 import { hashDocuments } from './hash.ts';
 import { reuseIssuers } from './known-issuers.ts';
 import { type KnownNames, knownNames } from './known-names.ts';
 import { buildRouteIndex, type RouteIndex } from './match.ts';
 import { warnPreflight } from './preflight.ts';
 import { compareText, type Problem } from './problem.ts';
+import { checkDpopOrigins, compileProofOrigins } from './proof-origins.ts';
 import { warnUnreachable } from './reachability.ts';
 import { createReport, type Report, within } from './report.ts';
 import { createRevocations, type Revocation } from './revocation.ts';
@@ -151,7 +151,12 @@ function assemble(documents: readonly PolicyDocument[], parts: Parts): PolicySna
     realm,
     pathParameters,
     resourceMetadata,
+    proofOrigins: compileProofOrigins(defaults.origins, hostsOf(rules)),
   };
+}
+
+function hostsOf(rules: readonly CompiledRule[]): ReadonlySet<string> {
+  return new Set(rules.flatMap(({ routes }) => routes.flatMap(({ host }) => host ?? [])));
 }
 
 function routesOf(rules: readonly CompiledRule[], mode: Rule['mode']): RouteIndex {

@@ -26,8 +26,8 @@ const insecure = z.strictObject({
 });
 
 const dpop = z.strictObject({
-  nonce: z.boolean().optional().describe('Proofs must carry a nonce of ours.'),
-  maxAge: duration.optional().describe('Oldest accepted proof.'),
+  nonce: z.boolean().optional().describe('Proofs must carry a nonce of ours. Default: `false`.'),
+  maxAge: duration.optional().describe('Oldest accepted proof, `1s` to `5m`. Default: `60s`.'),
 });
 
 export const issuer = z.strictObject({
@@ -53,7 +53,7 @@ export const issuer = z.strictObject({
   senderConstraint: z
     .enum(['none', 'dpop', 'mtls', 'any'])
     .optional()
-    .describe('How tokens must be bound to their sender. Default: `none`.'),
+    .describe('How tokens must be bound to their sender; one with `cnf` is always checked. Default: `none`.'),
   dpop: dpop.optional().describe('What is asked of DPoP proofs.'),
   insecure: insecure.optional().describe('What weakens the connection to the issuer. Warned about at start.'),
 });

@@ -98,4 +98,6 @@ export interface PolicySnapshot {
   readonly pathParameters: 'reject' | 'keep';
   /** Base of `resource_metadata` in challenges, an origin or URL without trailing slash (RFC 9728); undefined: none. */
   readonly resourceMetadata: string | undefined;
+  /** The origins that a DPoP proof for a request to this canonical host may name; none: no proof is good. */
+  readonly proofOrigins: (host: string) => readonly string[];
 }

@@ -16,8 +16,6 @@ export interface UnsupportedRow {
 export const unsupportedRows: readonly UnsupportedRow[] = [
   { path: ['rules', '*', 'inject'] },
   { path: ['issuers', '*', 'provider'], except: ['generic', 'rfc9068'] },
-  { path: ['issuers', '*', 'senderConstraint'], except: ['none'] },
-  { path: ['issuers', '*', 'dpop'] },
   { path: ['issuers', '*', 'tenants'] },
   { path: ['clients'] },
 ];

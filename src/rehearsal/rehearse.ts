@@ -5,6 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Authorizer, createAuthorizer } from '../authorizer/authorize.ts';
+import { uncheckedSender } from '../authorizer/sender.ts';
 import { createUnsignedVerifier } from '../authorizer/token-verifier.ts';
 import { Allow, type Decision } from '../decision/decision.ts';
 import type { RequestAttributes } from '../decision/request.ts';
@@ -48,13 +49,14 @@ function authorizerOn({ snapshot, nowMs }: Stage): Authorizer {
   const now = (): number => nowMs;
   // The size of a token is limited by the process, not by the policy: the same test must not pass here and fail there.
   const verify = createUnsignedVerifier(now, { maxTokenBytes: Number.POSITIVE_INFINITY });
-  return createAuthorizer({ policy: () => snapshot, verify, now });
+  return createAuthorizer({ policy: () => snapshot, verify, checkSender: uncheckedSender, now });
 }
 
 function requestOf({ method, host, target, headers }: PolicyTest, token: string | undefined): RequestAttributes {
   const sent = new Map(Object.entries(headers));
   if (token !== undefined) sent.set('authorization', `Bearer ${token}`);
   return {
+    id: '',
     method,
     host,
     path: target,

@@ -64,6 +64,7 @@ export const evidence: Readonly<Record<RecordedReason, EvidenceRow>> = {
   sender_constraint_failed: { sawUpTo: 'verified', repeats: true },
   dpop_proof_invalid: { sawUpTo: 'verified', repeats: true },
   dpop_nonce_required: { sawUpTo: 'verified', repeats: true },
+  proof_memory_unavailable: { sawUpTo: 'verified', repeats: true },
   insufficient_user_authentication: { sawUpTo: 'verified' },
   insufficient_scope: { sawUpTo: 'verified' },
   condition_false: { sawUpTo: 'verified' },

@@ -11,17 +11,20 @@ import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import type { RefreshOptions } from '../keyset/refresh.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { createPolicyStore } from '../policy/store.ts';
+import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
 import { createTestCheck } from '../rehearsal/test-check.ts';
+import type { Cluster } from '../kubernetes/cluster-ports.ts';
 import type { AdminServer } from '../server/admin.ts';
 import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
-import { watchPath } from '../source/watch-path.ts';
-import { systemWatchPorts } from '../source/watch-ports.ts';
+import { openClusterOf } from './cluster-sources.ts';
+import { listen } from './listeners.ts';
 import { createAdmin } from './pages.ts';
+import type { RecordEvent } from './policy-events.ts';
 import type { PolicyFeed } from './policy-feed.ts';
 import { createPolicyLife, type PolicyParts } from './policy-life.ts';
 import type { Readiness } from './readiness.ts';
 import { createReporting, keyReports, type Reporting } from './reporting.ts';
+import { watchSources } from './watch-sources.ts';
 import { createSystemSender } from './sender.ts';
 
 export interface Sidecar {
@@ -38,35 +41,34 @@ export interface Sidecar {
 const drainMinMs = 2000;
 const drainQuietMs = 1000;
 
-/** Rejects with an error of one clear line when an address cannot be bound or a TLS file is bad. */
+/** Rejects with an error of one clear line when an address cannot be bound, a TLS file is bad, or no cluster is known. */
 export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
-  const parts = build(settings);
-  const { reporting, server, admin, ready } = parts;
-  const grpc = await server.start();
-  const adminAddress = await admin.start().catch(async (error: unknown) => {
-    await server.stop();
+  const reporting = createReporting(settings);
+  const cluster = await openClusterOf(settings, reporting);
+  const parts = build(settings, reporting, cluster);
+  const { server, admin, keySets, feed, ready } = parts;
+  const { stopAdmission, ...addresses } = await listen(settings, reporting, parts).catch((error: unknown) => {
+    cluster?.close();
     throw error;
   });
-  reporting.announce({ grpc, admin: adminAddress }, 'listening');
-  const watches = settings.policySources.flatMap((source) =>
-    source.kind === 'path'
-      ? [watchPath(source.path, (state) => parts.feed.deliver(source.text, state), systemWatchPorts(reporting.fault))]
-      : [],
-  );
+  reporting.announce(addresses, 'listening');
+  const sources = watchSources(settings, reporting, { feed, cluster });
 
   async function end(endServer: () => Promise<unknown>): Promise<void> {
     ready.drain();
     await endServer();
-    for (const watch of watches) watch.close();
-    parts.feed.close();
-    parts.keySets.stop();
+    await stopAdmission();
+    sources.close();
+    feed.close();
+    keySets.stop();
+    cluster?.close();
     await admin.stop();
     await reporting.close();
   }
 
   return {
-    grpc,
-    admin: adminAddress,
+    grpc: addresses.grpc,
+    admin: addresses.admin,
     drain: () =>
       end(async () => {
         reporting.log.info('draining');
@@ -79,7 +81,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
 }
 
 interface Parts {
-  readonly reporting: Reporting;
+  readonly store: PolicyStore;
   readonly keySets: KeySets;
   readonly server: GrpcServer;
   readonly admin: AdminServer;
@@ -87,8 +89,7 @@ interface Parts {
   readonly ready: Readiness;
 }
 
-function build(settings: ServeSettings): Parts {
-  const reporting = createReporting(settings);
+function build(settings: ServeSettings, reporting: Reporting, cluster: Cluster | undefined): Parts {
   const store = createPolicyStore(createTestCheck(Date.now), () => setImmediate());
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
@@ -97,16 +98,19 @@ function build(settings: ServeSettings): Parts {
   const keySets = createKeySets(refreshOptions(settings), systemPorts(reports));
   reporting.metrics.jwksAges(() => keyAges(keySets));
   const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets }));
-  const life = createPolicyLife(settings, reporting, { store, keySets, server });
-  onKeys.push(life.look);
-  return {
-    reporting,
+  const recordEvent: RecordEvent =
+    settings.kubernetesEvents === 'on' ? (event) => cluster?.recordEvent(event) : () => undefined;
+  const life = createPolicyLife(settings, reporting, {
+    store,
     keySets,
     server,
-    feed: life.feed,
-    ready: life.ready,
-    admin: createAdmin(settings, reporting, life),
-  };
+    recordEvent,
+    saved: [],
+    save: () => {},
+  });
+  onKeys.push(life.look);
+  const admin = createAdmin(settings, reporting, life);
+  return { store, keySets, server, admin, feed: life.feed, ready: life.ready };
 }
 
 function checkOf(

@@ -4,6 +4,7 @@
  * Leaves to others: exp, nbf, aud and client against the present and the policy (validity.ts).
  */
 import { type Step, Stop } from '../decision/step.ts';
+import { type Confirmation, readConfirmation } from './confirmation.ts';
 import type { ClaimPath, Issuer } from './issuer.ts';
 import { isJsonObject, type JsonObject, member } from './json.ts';
 import { providerRow } from './providers.ts';
@@ -20,8 +21,8 @@ export interface AccessTokenClaims {
   readonly issuedAt: number | undefined;
   readonly acr: string | undefined;
   readonly authenticatedAt: number | undefined;
-  /** `cnf` is present, of whatever shape: the token is bound to a sender (RFC 7800). */
-  readonly isBound: boolean;
+  /** What `cnf` binds the token to; undefined without `cnf`. */
+  readonly confirmation: Confirmation | 'uncheckable' | undefined;
 }
 
 /** 9999-12-31T23:59:59Z: a time in milliseconds fails, and so does 1e400 (JWT-04). */
@@ -71,7 +72,7 @@ export function readClaims(claims: JsonObject, issuer: Issuer): Step<AccessToken
     issuedAt: numericDate(claims, 'iat'),
     acr: text(claims, 'acr'),
     authenticatedAt: numericDate(claims, 'auth_time'),
-    isBound: Object.hasOwn(claims, 'cnf'),
+    confirmation: readConfirmation(claims),
   };
 }
 

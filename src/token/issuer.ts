@@ -36,6 +36,14 @@ export interface Issuer {
   /** Most seconds between `iat` and `exp`; undefined: no limit. */
   readonly maxLifetimeSeconds: number | undefined;
   readonly requireSub: boolean;
+  /** How its tokens must be bound; one that carries `cnf` is checked whatever is wanted. */
+  readonly senderConstraint: 'none' | 'dpop' | 'mtls' | 'any';
+  readonly dpop: {
+    /** Proofs must carry a nonce of ours. */
+    readonly nonce: boolean;
+    /** Oldest accepted proof, in seconds. */
+    readonly maxAgeSeconds: number;
+  };
   readonly insecure: {
     /** URLs fetched for this issuer may be http on loopback. */
     readonly allowHttp: boolean;

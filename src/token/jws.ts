@@ -59,13 +59,13 @@ function malformed(detail: string): Stop {
   return new Stop('token_malformed', detail);
 }
 
-function parseObjectPart(part: string): JsonObject | string {
+export function parseObjectPart(part: string): JsonObject | string {
   if (!isCanonicalBase64url(part)) return 'not base64url';
   return parseJsonObject(Buffer.from(part, 'base64url'));
 }
 
 /** JWS-02: no padding, no other characters, and no bits set that decoding drops: one token has one spelling. */
-function isCanonicalBase64url(part: string): boolean {
+export function isCanonicalBase64url(part: string): boolean {
   if (!base64url.test(part)) return false;
   const rest = part.length % 4;
   if (rest === 1) return false;
@@ -78,7 +78,7 @@ function isKid(kid: unknown): kid is string | undefined {
 }
 
 /** JWS-08: media types compare without case, and `application/` is assumed where there is no slash. */
-function mediaType(text: string): string {
+export function mediaType(text: string): string {
   const lower = text.toLowerCase();
   return lower.startsWith('application/') && !lower.slice(12).includes('/') ? lower.slice(12) : lower;
 }

@@ -33,8 +33,3 @@ function checkAddressee(claims: AccessTokenClaims, issuer: Issuer): Stop | undef
   }
   return undefined;
 }
-
-/** MT-03: a bound token is never accepted unchecked, and no way of checking is offered yet. */
-export function findBinding({ claims }: VerifiedToken): Stop | undefined {
-  return claims.isBound ? new Stop('sender_constraint_failed', 'the token carries cnf') : undefined;
-}

@@ -1,5 +1,7 @@
 /** Promises: Scopegate with the policy, the keys and the instant of one case file; nothing of it reads a real clock. */
+
 import { type Authorizer, createAuthorizer } from '../../src/authorizer/authorize.ts';
+import { createSenderCheck, type SenderCheck } from '../../src/authorizer/sender.ts';
 import { createTokenVerifier } from '../../src/authorizer/token-verifier.ts';
 import type { RequestAttributes } from '../../src/decision/request.ts';
 import { Failure } from '../../src/keyset/failure.ts';
@@ -10,6 +12,8 @@ import { compile } from '../../src/policy/compile.ts';
 import { parseDocuments } from '../../src/policy/document.ts';
 import { formatProblem } from '../../src/policy/problem.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
+import { createNonceSealer } from '../../src/token/dpop-nonce.ts';
+import { createLocalProofMemory } from '../../src/token/proof-memory.ts';
 import type { CaseFile, Check } from './case-file.ts';
 import { type ClientRequest, clientRequest } from './request-maker.ts';
 import { TokenMaker } from './tokens.ts';
@@ -42,9 +46,15 @@ export function createSubject(
   keySets.update(snapshot?.issuers.values() ?? []);
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
   const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: nowMs }, limits);
-  const authorizer = createAuthorizer({ policy: () => snapshot, verify, now: nowMs });
+  const authorizer = createAuthorizer({ policy: () => snapshot, verify, checkSender: senderOf(nowMs), now: nowMs });
   const request = (check: Check): ClientRequest => clientRequest(file, check, tokens);
   return { authorizer, snapshot, request, stop: () => keySets.stop() };
+}
+
+/** The key of nonces is fixed, so that a case can carry one that is good. */
+function senderOf(now: () => number): SenderCheck {
+  const nonces = createNonceSealer([Buffer.alloc(32, 'cases')]);
+  return createSenderCheck({ memory: createLocalProofMemory(1000), nonces, now });
 }
 
 /** Hands each request to the subject of the file that is being run. */

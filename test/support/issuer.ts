@@ -16,6 +16,8 @@ export function issuerOf(over: Partial<Issuer> = {}): Issuer {
     clockSkewSeconds: 30,
     maxLifetimeSeconds: undefined,
     requireSub: true,
+    senderConstraint: 'none',
+    dpop: { nonce: false, maxAgeSeconds: 60 },
     insecure: { allowHttp: false, anyHost: false },
     ...over,
   };

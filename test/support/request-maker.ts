@@ -62,6 +62,7 @@ export function requestAttributes(request: ClientRequest): RequestAttributes {
   const headers = headersAtEnvoy(request);
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return {
+    id: '',
     method: latin1(request.method),
     host: latin1(request.host),
     path: latin1(request.path),

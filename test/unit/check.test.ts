@@ -18,7 +18,15 @@ const told: Told = {
 
 function refuse(stop: Stop): Deny {
   const { reason } = stop;
-  return { reason, status: denyRow(reason).http, told, challenges: [], detail: undefined, missingScopes: [] };
+  return {
+    reason,
+    status: denyRow(reason).http,
+    told,
+    challenges: [],
+    nonce: undefined,
+    detail: undefined,
+    missingScopes: [],
+  };
 }
 
 function setUp(authorize: Authorizer['authorize'], over: Partial<CheckPorts> = {}) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAuthorizer } from '../../../src/authorizer/authorize.ts';
+import { uncheckedSender } from '../../../src/authorizer/sender.ts';
 import { createUnsignedVerifier } from '../../../src/authorizer/token-verifier.ts';
 import { Allow, type Decision } from '../../../src/decision/decision.ts';
 import type { RequestAttributes } from '../../../src/decision/request.ts';
@@ -35,7 +36,7 @@ function authorizerOf(snapshot: PolicySnapshot | undefined) {
   if (snapshot === undefined) throw new Error('the policy of this test is bad');
   const now = (): number => nowMs;
   const verify = createUnsignedVerifier(now, { maxTokenBytes: 16_384 });
-  return createAuthorizer({ policy: () => snapshot, verify, now });
+  return createAuthorizer({ policy: () => snapshot, verify, checkSender: uncheckedSender, now });
 }
 
 function tokenOf(scope: string): string {
@@ -47,7 +48,7 @@ function tokenOf(scope: string): string {
 function requestOf(path: string, authorization?: string): RequestAttributes {
   const values = (name: string): string[] =>
     name === 'authorization' && authorization !== undefined ? [authorization] : [];
-  return { method: 'GET', host: 'h', path, certificate: '', headers: { values, underscoreNames: [] } };
+  return { id: '', method: 'GET', host: 'h', path, certificate: '', headers: { values, underscoreNames: [] } };
 }
 
 const bearer = (scope: string): string => `Bearer ${tokenOf(scope)}`;
@@ -102,7 +103,12 @@ describe('shadow rules', () => {
     const verify = (): never => {
       throw new Error('a bug');
     };
-    const authorizer = createAuthorizer({ policy: () => snapshot, verify, now: () => nowMs });
+    const authorizer = createAuthorizer({
+      policy: () => snapshot,
+      verify,
+      checkSender: uncheckedSender,
+      now: () => nowMs,
+    });
     const decision = await authorizer.authorize(requestOf('/a', bearer('read')), 0);
     expect(decision.reason).toBe('allowed_public');
     expect(shadowOf(decision)).toEqual([{ rule: 'next', decision: 'deny', reason: 'internal_error' }]);

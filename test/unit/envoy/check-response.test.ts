@@ -20,12 +20,12 @@ const reasons = Object.keys(denyReasons) as DenyReason[];
 
 function deny(reason: DenyReason, over: Partial<Deny> = {}): Deny {
   const status = denyRow(reason).http;
-  return { reason, status, told, challenges: [], detail: undefined, missingScopes: [], ...over };
+  return { reason, status, told, challenges: [], nonce: undefined, detail: undefined, missingScopes: [], ...over };
 }
 
 function requestWith(method: string, contentType?: string): RequestAttributes {
   const values = (name: string): string[] => (name === 'content-type' && contentType ? [contentType] : []);
-  return { method, host: 'h', path: '/', certificate: '', headers: { values, underscoreNames: [] } };
+  return { id: '', method, host: 'h', path: '/', certificate: '', headers: { values, underscoreNames: [] } };
 }
 
 const encode = (decision: Decision, request?: RequestAttributes) =>
@@ -37,7 +37,11 @@ function headerOf(response: ReturnType<typeof encode>, name: string): (string | 
 }
 
 describe('an allow', () => {
-  const allow = new Allow('allowed', told, [['x-user-id', 'ada']], ['x_user_id', 'x-tenant']);
+  const allow = new Allow('allowed', told, {
+    setHeaders: [['x-user-id', 'ada']],
+    removeHeaders: ['x_user_id', 'x-tenant'],
+    nonce: 'fresh',
+  });
   const response = encode(allow);
 
   it('EA-01: code 0 and an ok_response, no denied_response', () => {
@@ -169,7 +173,9 @@ describe('writeCheckResponse', () => {
     const value = fc.string({ unit: 'binary', maxLength: 5000 }).filter((text) => text !== '');
     fc.assert(
       fc.property(fc.array(fc.tuple(name, value)), fc.array(name), (set, remove) => {
-        const response = encode(new Allow('allowed', told, set, remove));
+        const response = encode(
+          new Allow('allowed', told, { setHeaders: set, removeHeaders: remove, nonce: undefined }),
+        );
         const read = (response.ok_response?.headers ?? []).map(({ header }) => [header.key, header.value]);
         expect(read).toEqual(set);
         expect(response.ok_response?.headers_to_remove ?? []).toEqual(remove);

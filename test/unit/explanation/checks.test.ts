@@ -187,17 +187,6 @@ const failing: Record<string, Row> = {
     'revocation',
     { wanted: 'none of 2 entries matches', found: 'an entry with issuer, sub' },
   ],
-  'a bound token': [
-    policy(),
-    { claims: { ...ada, cnf: { jkt: 'x' } } },
-    'sender constraint',
-    {
-      wanted: 'a token that is bound to no sender, under Bearer',
-      found: 'cnf present, Bearer',
-      detail: 'the token carries cnf',
-    },
-  ],
-  'the scheme DPoP': [policy(), { claims: ada, scheme: 'DPoP' }, 'sender constraint', { found: 'cnf absent, DPoP' }],
   'SU-01 another acr': [
     policy({ require: { acr: ['gold', 'silver'] } }),
     { claims: { ...ada, acr: 'tin' } },

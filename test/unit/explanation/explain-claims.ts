@@ -1,7 +1,9 @@
 /**
  * Promises: an explanation from a policy, a request line and claims, at one instant.
  */
+
 import { createAuthorizer } from '../../../src/authorizer/authorize.ts';
+import { uncheckedSender } from '../../../src/authorizer/sender.ts';
 import { createUnsignedVerifier, type TokenVerifier } from '../../../src/authorizer/token-verifier.ts';
 import type { Stop } from '../../../src/decision/step.ts';
 import { explain } from '../../../src/explanation/explain.ts';
@@ -32,7 +34,7 @@ export function explainClaims(snapshot: PolicySnapshot, asked: Asked = {}): Prom
   };
   const limits = { maxTokenBytes: 16_384 };
   const question = {
-    request: { method, host, path, headers, certificate: '' },
+    request: { id: '', method, host, path, headers, certificate: '' },
     snapshot,
     nowMs: now * 1000,
     ...limits,
@@ -44,7 +46,13 @@ export function explainClaims(snapshot: PolicySnapshot, asked: Asked = {}): Prom
     stop === undefined
       ? createUnsignedVerifier(() => now * 1000, limits)
       : () => Promise.resolve({ stop, token: undefined, cache: undefined });
-  return explain(question, createAuthorizer({ policy: () => snapshot, verify, now: () => now * 1000 }), 0);
+  const authorizer = createAuthorizer({
+    policy: () => snapshot,
+    verify,
+    checkSender: uncheckedSender,
+    now: () => now * 1000,
+  });
+  return explain(question, authorizer, 0);
 }
 
 /** The check that decided, or the one of that name. */

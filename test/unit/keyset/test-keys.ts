@@ -61,6 +61,8 @@ export function issuerOf(name: string, changes: Partial<Issuer> = {}): Issuer {
     clockSkewSeconds: 30,
     maxLifetimeSeconds: undefined,
     requireSub: true,
+    senderConstraint: 'none',
+    dpop: { nonce: false, maxAgeSeconds: 60 },
     insecure: { allowHttp: false, anyHost: false },
     ...changes,
   };

@@ -45,6 +45,8 @@ describe('issuers', () => {
       clockSkewSeconds: 30,
       maxLifetimeSeconds: undefined,
       requireSub: true,
+      senderConstraint: 'none',
+      dpop: { nonce: false, maxAgeSeconds: 60 },
       insecure: { allowHttp: false, anyHost: false },
     });
   });

@@ -26,11 +26,24 @@ export function told(known: Partial<Told> = {}): Told {
 }
 
 export function allow(known: Partial<Told> = {}): Allow {
-  return new Allow('allowed', told(known), [['x-user-id', 'ada']], []);
+  return new Allow('allowed', told(known), {
+    setHeaders: [['x-user-id', 'ada']],
+    removeHeaders: [],
+    nonce: undefined,
+  });
 }
 
 export function deny(reason: DenyReason, known: Partial<Told> = {}, more: Partial<Deny> = {}): Deny {
-  return { reason, status: 403, told: told(known), challenges: [], detail: undefined, missingScopes: [], ...more };
+  return {
+    reason,
+    status: 403,
+    told: told(known),
+    challenges: [],
+    nonce: undefined,
+    detail: undefined,
+    missingScopes: [],
+    ...more,
+  };
 }
 
 export function metadataDocument(): MetadataDocument {
@@ -42,6 +55,7 @@ export function request(
   headers: [string, string][] = [],
 ): RequestAttributes {
   return {
+    id: '',
     method: 'GET',
     host: 'Orders.example.com:443',
     path: '/orders/7?access_token=secret',

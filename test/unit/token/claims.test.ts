@@ -44,7 +44,11 @@ const read: Record<string, Case> = {
     expected: { subject: undefined },
   },
   'TX-01 eight actors': { claims: { act: actors(8) }, expected: { subject: 'ada' } },
-  'MT-03 cnf of any shape: bound': { claims: { cnf: 'x' }, expected: { isBound: true } },
+  'MT-03 cnf of no shape that can be checked': { claims: { cnf: 'x' }, expected: { confirmation: 'uncheckable' } },
+  'cnf with a DPoP key, beside a member of the provider': {
+    claims: { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', 'kc-jkt-type': 'DPoP' } },
+    expected: { confirmation: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', x5tS256: undefined } },
+  },
 };
 
 const refused: Record<string, Case['claims']> = {
