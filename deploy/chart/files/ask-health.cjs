@@ -21,7 +21,8 @@ function ask() {
     const headers = { ':method': 'POST', ':path': '/grpc.health.v1.Health/Check', 'content-type': 'application/grpc', te: 'trailers' };
     const stream = session.request(headers);
     const chunks = [];
-    stream.on('error', reject);
+    // A connection that fails cancels its streams, which say so in their own words.
+    stream.on('error', (error) => reject(error.cause ?? error));
     stream.on('data', (chunk) => chunks.push(chunk));
     stream.on('close', () => {
       session.close();
