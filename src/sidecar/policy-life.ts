@@ -1,6 +1,6 @@
 /**
- * Promises: what follows when the policy or the keys change: keys are fetched for the issuers it names, metrics and log say so, and we
- * become ready when it is time.
+ * Promises: what follows when the policy or the keys change: keys are fetched for the issuers it names, metrics, log and Events say so, and
+ * we become ready when it is time.
  */
 import type { ServeSettings } from '../config/settings.ts';
 import type { KeySets } from '../keyset/key-sets.ts';
@@ -8,14 +8,22 @@ import { formatProblem, type Problem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { PolicyStore } from '../policy/store.ts';
 import type { GrpcServer } from '../server/grpc.ts';
-import { createPolicyFeed, type PolicyFeed } from './policy-feed.ts';
+import type { Member } from './origin.ts';
+import { createPolicyEvents, type RecordEvent } from './policy-events.ts';
+import { createPolicyFeed, type PolicyFeed, type PolicyFeedObserver } from './policy-feed.ts';
+import { policyReports } from './policy-reports.ts';
 import { createReadiness, keyless, type Readiness, type ReadinessFacts } from './readiness.ts';
-import { policyReports, type Reporting } from './reporting.ts';
+import type { Reporting } from './reporting.ts';
 
 export interface PolicyParts {
   readonly store: PolicyStore;
   readonly keySets: KeySets;
   readonly server: GrpcServer;
+  readonly recordEvent: RecordEvent;
+  /** What was in force before the start. */
+  readonly saved: readonly Member[];
+  /** Told what is in force, each time it may have changed. */
+  readonly save: (active: readonly Member[]) => void;
 }
 
 export interface PolicyLife {
@@ -27,44 +35,88 @@ export interface PolicyLife {
 
 export function createPolicyLife(settings: ServeSettings, reporting: Reporting, parts: PolicyParts): PolicyLife {
   const { store, keySets, server } = parts;
-  const { log, announce, metrics } = reporting;
   let isTimeOver = false;
   let timer: NodeJS.Timeout | undefined;
   let wasReady = false;
-  const feed = createPolicyFeed(
-    store,
-    settings.policySources.map(({ text }) => text),
-    { ...policyReports(reporting), applied, changed: look },
-  );
+  const names = settings.policySources.map(({ text }) => text);
+  const onApplied = (): void => {
+    timer ??= setTimeout(() => {
+      isTimeOver = true;
+      look();
+    }, settings.readyTimeoutMs).unref();
+  };
+  const feed = createPolicyFeed(store, names, observerOf(reporting, parts, { onApplied, onChanged }), parts.saved);
   const facts = (): ReadinessFacts => ({
     policy: store.current()?.hash,
     rejected: store.rejected(),
     unreadable: feed.unreadable,
+    fromState: fromState(feed.active()),
     issuers: keySets.status(),
   });
   const ready = createReadiness({ facts, isTimeOver: () => isTimeOver });
   return { feed, ready, look };
 
-  // In the same turn as the swap: a check under the new policy finds its issuers.
-  function applied(snapshot: PolicySnapshot, warnings: readonly Problem[]): void {
-    keySets.update(snapshot.issuers.values());
-    const issuers = [...snapshot.issuers.values()].map(({ name }) => name);
-    metrics.policyApplied(snapshot.hash, Date.now() / 1000, { rules: snapshot.rules.map(({ name }) => name), issuers });
-    log.info({ policy: snapshot.hash, rules: snapshot.rules.length, issuers: issuers.length }, 'policy applied');
-    for (const warning of warnings) log.warn({ problem: formatProblem(warning) }, 'policy warning');
-    timer ??= setTimeout(() => {
-      isTimeOver = true;
-      look();
-    }, settings.readyTimeoutMs).unref();
+  function onChanged(): void {
+    parts.save(feed.active());
+    look();
   }
 
   function look(): void {
     const failing = new Set([...store.rejected().map(({ source }) => source), ...feed.unreadable.keys()]);
-    metrics.sources(store.activeSources(), failing.size);
+    reporting.metrics.sources(store.activeSources(), failing.size);
     if (!ready.update() || wasReady) return;
     wasReady = true;
     server.setServing(true);
     const withoutKeys = keyless(facts());
-    announce(withoutKeys.length > 0 ? { issuersWithoutKeys: withoutKeys } : {}, 'ready');
+    reporting.announce(withoutKeys.length > 0 ? { issuersWithoutKeys: withoutKeys } : {}, 'ready');
   }
+}
+
+interface Hooks {
+  readonly onApplied: () => void;
+  readonly onChanged: () => void;
+}
+
+function observerOf(reporting: Reporting, parts: PolicyParts, { onApplied, onChanged }: Hooks): PolicyFeedObserver {
+  const { store, keySets, recordEvent } = parts;
+  const reports = policyReports(reporting);
+  const events = createPolicyEvents(recordEvent);
+  let warnings = 0;
+  return {
+    ...reports,
+    changed: onChanged,
+    deleted: (member) => events.deleted(member),
+    // In the same turn as the swap: a check under the new policy finds its issuers.
+    applied: (snapshot, problems) => {
+      keySets.update(snapshot.issuers.values());
+      warnings = problems.length;
+      tellApplied(reporting, snapshot, problems);
+      onApplied();
+    },
+    entered: (member) => {
+      reports.entered(member);
+      const policy = store.current();
+      if (policy === undefined) return;
+      events.entered(member, { hash: policy.hash, rules: policy.rules.length, issuers: policy.issuers.size, warnings });
+    },
+    left: (member) => {
+      reports.left(member);
+      events.left(member);
+    },
+    refused: (refusal) => {
+      reports.refused(refusal);
+      events.refused(refusal);
+    },
+  };
+}
+
+function tellApplied({ log, metrics }: Reporting, snapshot: PolicySnapshot, warnings: readonly Problem[]): void {
+  const issuers = [...snapshot.issuers.values()].map(({ name }) => name);
+  metrics.policyApplied(snapshot.hash, Date.now() / 1000, { rules: snapshot.rules.map(({ name }) => name), issuers });
+  log.info({ policy: snapshot.hash, rules: snapshot.rules.length, issuers: issuers.length }, 'policy applied');
+  for (const warning of warnings) log.warn({ problem: formatProblem(warning) }, 'policy warning');
+}
+
+function fromState(active: readonly Member[]): ReadonlyMap<string, number> {
+  return new Map(active.flatMap(({ source, savedMs }) => (savedMs === undefined ? [] : [[source, savedMs] as const])));
 }

@@ -6,14 +6,17 @@
 import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetStatus } from '../keyset/issuer-keys.ts';
 import type { Problem } from '../policy/problem.ts';
+import type { RejectedVersion } from '../policy/store.ts';
 
 /** The state as it is at the moment. */
 export interface ReadinessFacts {
   /** Hash of the active policy; undefined before the first good one. */
   readonly policy: string | undefined;
-  readonly rejected: readonly { readonly source: string; readonly problems: readonly Problem[] }[];
+  readonly rejected: readonly RejectedVersion[];
   /** Sources that cannot be read, each with the reason. */
   readonly unreadable: ReadonlyMap<string, string>;
+  /** Sources whose version in force comes from `--state`, with when it was applied, in ms since 1970. */
+  readonly fromState: ReadonlyMap<string, number>;
   readonly issuers: ReadonlyMap<string, KeySetStatus>;
 }
 
@@ -31,6 +34,8 @@ export interface ReadinessReport {
   readonly missing: readonly string[];
   readonly policy: string | null;
   readonly rejected: readonly { readonly source: string; readonly problems: readonly Problem[] }[];
+  readonly unreadable: Readonly<Record<string, string>>;
+  readonly fromState: Readonly<Record<string, string>>;
   readonly issuers: Readonly<Record<string, KeySetStatus>>;
 }
 
@@ -66,6 +71,8 @@ export function createReadiness(ports: ReadinessPorts): Readiness {
       missing: missing(facts),
       policy: facts.policy ?? null,
       rejected: facts.rejected.map(({ source, problems }) => ({ source, problems: problems.slice(0, maxProblems) })),
+      unreadable: Object.fromEntries(facts.unreadable),
+      fromState: Object.fromEntries([...facts.fromState].map(([source, ms]) => [source, new Date(ms).toISOString()])),
       issuers: Object.fromEntries(facts.issuers),
     };
   }
@@ -82,9 +89,16 @@ function missing(facts: ReadinessFacts): readonly string[] {
   return [
     ...(facts.policy === undefined ? ['no good policy has been loaded yet'] : []),
     ...[...facts.unreadable].map(([source, reason]) => `policy source ${source} cannot be read: ${reason}`),
-    ...facts.rejected.map(({ source }) => `the newest version of policy source ${source} was refused`),
+    ...[...facts.fromState.keys()].map((source) => `policy source ${source} is served from the saved state`),
+    ...facts.rejected.map(whyRejected),
     ...keyless(facts).map((name) => `issuer ${name} has no keys: ${whyNoKeys(facts.issuers.get(name))}`),
   ];
+}
+
+function whyRejected({ source, isLeaving }: RejectedVersion): string {
+  return isLeaving
+    ? `policy source ${source} is gone, but its rules stay: the rest would be bad without them`
+    : `the newest version of policy source ${source} was refused`;
 }
 
 function whyNoKeys(status: KeySetStatus | undefined): string {

@@ -4,11 +4,9 @@
 import type { ServeSettings } from '../config/settings.ts';
 import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetObserver } from '../keyset/ports.ts';
-import { formatProblem } from '../policy/problem.ts';
 import { createDecisionLog, type DecisionLog } from '../telemetry/decision-log.ts';
 import { backgroundDestination, createLog, unsilenced } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import type { PolicyFeedObserver } from './policy-feed.ts';
 
 export type Log = ReturnType<typeof createLog>;
 
@@ -80,22 +78,5 @@ export function keyReports({ log, metrics, fault }: Reporting, { changed, source
     },
     changed,
     fault: (_issuer, error) => fault(error),
-  };
-}
-
-type PolicyReports = Omit<PolicyFeedObserver, 'applied' | 'changed'>;
-
-export function policyReports({ log, metrics, fault }: Reporting): PolicyReports {
-  return {
-    fault,
-    refused: (source, problems, hasActive) => {
-      metrics.policyRejected();
-      const what = hasActive ? 'its last good version stays' : 'no version of it is in force';
-      log.error({ source, problems: problems.map(formatProblem) }, `policy refused, ${what}`);
-    },
-    unreadable: (source, reason) => {
-      metrics.policyRejected();
-      log.error({ source, reason }, 'policy source cannot be read, what was loaded of it before stays');
-    },
   };
 }

@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Decision } from '../decision/decision.ts';
 import { createCheckMetrics } from './check-metrics.ts';
 import { createKeyMetrics, type JwksAges } from './key-metrics.ts';
+import { createKubernetesMetrics, type KubernetesMetrics } from './kubernetes-metrics.ts';
 import { createPolicyMetrics } from './policy-metrics.ts';
 
 /** Names of the active policy that label series. */
@@ -21,6 +22,7 @@ export interface Metrics {
   readonly policyRejected: () => void;
   /** How many sources take part in the active policy, and how many have a newest version that was refused. */
   readonly sources: (active: number, rejected: number) => void;
+  readonly kubernetes: KubernetesMetrics;
   readonly jwksFetch: (issuer: string, result: string) => void;
   /** Sets where ages are read at each scrape. */
   readonly jwksAges: (ages: JwksAges) => void;
@@ -52,6 +54,7 @@ export function createMetrics(): Metrics {
     },
     policyRejected: policy.rejected,
     sources: policy.sources,
+    kubernetes: createKubernetesMetrics(registry),
     jwksFetch: keys.fetched,
     jwksAges: keys.readAges,
     text: () => registry.metrics(),

@@ -3,6 +3,7 @@ import type { Problem } from '../../../src/policy/problem.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 import { createPolicyStore } from '../../../src/policy/store.ts';
 import { createPolicyFeed, type PolicyFeedObserver } from '../../../src/sidecar/policy-feed.ts';
+import { ofPath } from '../../../src/sidecar/origin.ts';
 import type { PathState } from '../../../src/source/read-path.ts';
 
 function rules(...names: string[]): PathState {
@@ -28,15 +29,25 @@ function setUp(
 ) {
   const store = createPolicyStore(async (snapshot) => ((await check(namesOf(snapshot))) ? [] : [failed]));
   const told: string[] = [];
-  const feed = createPolicyFeed(store, paths, {
+  const policyFeed = createPolicyFeed(store, paths, {
     applied: (snapshot) => void told.push(`applied ${namesOf(snapshot)}`),
-    refused: (source, problems, hasActive) =>
+    entered: () => undefined,
+    left: () => undefined,
+    deleted: () => undefined,
+    readable: () => undefined,
+    refused: ({ member: { source }, problems, hasActive }) =>
       void told.push(`refused ${source} ${problems[0]?.code}${hasActive ? ', an older version stays' : ''}`),
-    unreadable: (source, reason) => void told.push(`unreadable ${source} ${reason}`),
+    unreadable: (source, kind, reason) => void told.push(`${kind} ${source} ${reason}`),
     changed: () => void told.push('changed'),
     fault: (fault) => void told.push(`fault ${String(fault)}`),
     ...observer,
   });
+  const feed = {
+    ...policyFeed,
+    deliver: (path: string, state: PathState) => policyFeed.deliver(path, ofPath(path, state)),
+    close: () => policyFeed.close(),
+    unreadable: policyFeed.unreadable,
+  };
   return { feed, store, told };
 }
 

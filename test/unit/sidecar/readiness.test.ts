@@ -7,6 +7,7 @@ const good: ReadinessFacts = {
   policy: 'p',
   rejected: [],
   unreadable: new Map(),
+  fromState: new Map(),
   issuers: new Map([['corp', withKeys]]),
 };
 
@@ -66,7 +67,11 @@ describe('createReadiness', () => {
 
   it('a refused version: said with its first ten problems', () => {
     const problem = { severity: 'error', file: 'a', line: 1, column: 1, code: 'c', message: 'm' } as const;
-    const { readiness } = setUp({ rejected: [{ source: 'a', problems: Array.from({ length: 20 }, () => problem) }] });
+    const { readiness } = setUp({
+      rejected: [
+        { source: 'a', problems: Array.from({ length: 20 }, () => problem), hasActive: true, isLeaving: false },
+      ],
+    });
     expect(readiness.report().missing).toEqual(['the newest version of policy source a was refused']);
     expect(readiness.report().rejected[0]?.problems).toHaveLength(10);
   });

@@ -141,6 +141,42 @@ it('the text: Prometheus format, with metrics of the process, and every metric w
   const text = await metrics.text();
   expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(text).toContain('\nprocess_resident_memory_bytes ');
-  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(11);
-  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(11);
+  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(14);
+  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(14);
+});
+
+it('watches: no series before one is watched, then 0 until it is connected and heard', async () => {
+  const metrics = createMetrics();
+  const shown = async (): Promise<string[]> => [
+    ...(await series(metrics, 'scopegate_policy_watch_connected')),
+    ...(await series(metrics, 'scopegate_policy_watch_last_event_timestamp_seconds')),
+  ];
+  expect(await shown()).toStrictEqual([]);
+  metrics.kubernetes.watchConnected('configmap:a/b', false);
+  expect(await shown()).toStrictEqual([
+    'scopegate_policy_watch_connected{source="configmap:a/b"} 0',
+    'scopegate_policy_watch_last_event_timestamp_seconds{source="configmap:a/b"} 0',
+  ]);
+  metrics.kubernetes.watchConnected('configmap:a/b', true);
+  metrics.kubernetes.watchHeard('configmap:a/b', 12.5);
+  expect(await shown()).toStrictEqual([
+    'scopegate_policy_watch_connected{source="configmap:a/b"} 1',
+    'scopegate_policy_watch_last_event_timestamp_seconds{source="configmap:a/b"} 12.5',
+  ]);
+  metrics.kubernetes.watchConnected('configmap:a/b', false);
+  expect(await shown()).toStrictEqual([
+    'scopegate_policy_watch_connected{source="configmap:a/b"} 0',
+    'scopegate_policy_watch_last_event_timestamp_seconds{source="configmap:a/b"} 12.5',
+  ]);
+});
+
+it('requests to the API server: by verb and code', async () => {
+  const metrics = createMetrics();
+  metrics.kubernetes.requested('list', '200');
+  metrics.kubernetes.requested('list', '200');
+  metrics.kubernetes.requested('watch', 'error');
+  expect(await series(metrics, 'scopegate_kubernetes_requests_total')).toStrictEqual([
+    'scopegate_kubernetes_requests_total{verb="list",code="200"} 2',
+    'scopegate_kubernetes_requests_total{verb="watch",code="error"} 1',
+  ]);
 });
