@@ -252,6 +252,7 @@ describe('whom we talk to', () => {
     await running.told.until(() => running.told.states.length > 0);
     expect(running.now()).toMatch(/^certificate problem with https:.*\(UNABLE_TO_VERIFY_LEAF_SIGNATURE\)/);
     expect(server.asked).toEqual([]);
+    expect(running.told.requested).toContain('list error');
   });
 
   it('NODE_TLS_REJECT_UNAUTHORIZED=0: changes nothing', async () => {
@@ -282,6 +283,20 @@ describe('whom we talk to', () => {
     await folder.write('ca.pem', renewedTls.cert);
     await opened(running, 2);
     expect(running.now()).toEqual({ policy: { a: '2' } });
+  });
+
+  it('a CA is withdrawn: no longer trusted, though the server is the same', async () => {
+    await start({ tls: serverTls });
+    await folder.write('ca.pem', pem('tls/ca'));
+    await folder.write('config', kubeconfig(server.url, {}, ca));
+    const running = watching();
+    await opened(running);
+    const asked = server.asked.length;
+    await folder.write('ca.pem', pem('tls/other-ca'));
+    server.drop();
+    await running.told.until(() => running.told.states.length > 1);
+    expect(running.now()).toMatch(/certificate problem/);
+    expect(server.asked).toHaveLength(asked);
   });
 
   it('name of the server is set by the kubeconfig: that one is checked', async () => {

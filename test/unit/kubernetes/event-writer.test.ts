@@ -140,6 +140,18 @@ describe('writing', () => {
     expect(clock.pauses).toEqual([10_000, 10_000]);
   });
 
+  it('a quiet day: still only ten at once afterwards', async () => {
+    const { writer, notes, clock } = writing();
+    clock.advance(24 * 60 * 60_000);
+    clock.hold();
+    for (let at = 1; at <= 12; at += 1) {
+      writer.record(event(`p${at}`));
+      await idle();
+    }
+    expect(notes()).toHaveLength(10);
+    writer.close();
+  });
+
   it('not allowed: one line, and none is tried in this namespace for 10 minutes', async () => {
     const { writer, notes, clock, told } = writing([refused]);
     writer.record(event('a'));

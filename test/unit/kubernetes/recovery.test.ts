@@ -54,7 +54,9 @@ const anyAct: fc.Arbitrary<Act> = fc.oneof(
     data: fc.constantFrom('1', '2', '3'),
   }),
   fc.record({ do: fc.constant('delete' as const), name: fc.constantFrom(...policies) }),
-  fc.record({ do: fc.constantFrom('drop' as const, 'end' as const, 'wait' as const) }),
+  fc.record({ do: fc.constantFrom('drop' as const, 'end' as const) }),
+  // Long enough for a list and the beginning of a watch.
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const) }) },
 );
 
 async function play(act: Act, server: ScriptedApiServer, truth: Map<string, object>): Promise<void> {
@@ -66,7 +68,7 @@ async function play(act: Act, server: ScriptedApiServer, truth: Map<string, obje
   if (act.do === 'delete' && truth.delete(act.name)) server.delete(act.name);
   if (act.do === 'drop') server.drop();
   if (act.do === 'end') server.endWatches();
-  if (act.do === 'wait') for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (act.do === 'wait') for (let turn = 0; turn < 40; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 it('any script of misfortunes: the last state is that of the server', { timeout: 60_000 }, async () => {

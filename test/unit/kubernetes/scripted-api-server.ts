@@ -45,6 +45,7 @@ export interface ScriptedApiServer {
   left(): number;
   /** Watches that are open and not of a script. */
   watching(): number;
+  connections(): number;
   /** Makes it or changes it; a new one under a name that was deleted has another uid. */
   put(name: string, stored: Stored): void;
   delete(name: string): void;
@@ -177,6 +178,7 @@ export async function startApiServer({ tls, port = 0 }: ScriptedOptions = {}): P
     asked,
     script: (verb, ...steps) => void scripts[verb].push(...steps),
     watching: () => watches.size,
+    connections: () => sockets.size,
     left: () => Object.values(scripts).flat().length,
     put: (name, { data, labels = '', created = '2026-11-01T00:00:00Z', binaryData }) => {
       const before = objects.get(name);

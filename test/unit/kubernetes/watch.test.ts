@@ -144,6 +144,23 @@ const cases: Record<string, Case> = {
     requests: ['list 200', ...well],
     states: [expect.stringMatching(/longer than \d+ bytes/), v1],
   },
+  'body of the list is of another kind: nothing of it is believed': {
+    on: 'list',
+    steps: [
+      ({ response }) => json(response, 200, { kind: 'SecretList', metadata: { resourceVersion: '1' }, items: [] }),
+    ],
+    requests: ['list 200', ...well],
+    states: ['the answer is not a list of ConfigMaps', v1],
+  },
+  'list with half a ConfigMap: nothing of it is believed, it would look like a deletion': {
+    on: 'list',
+    steps: [
+      ({ response }) =>
+        json(response, 200, { kind: 'ConfigMapList', metadata: { resourceVersion: '1' }, items: [{ metadata: {} }] }),
+    ],
+    requests: ['list 200', ...well],
+    states: ['the answer is not a list of ConfigMaps', v1],
+  },
   'answer is not HTTP: says what the parser says': {
     on: 'list',
     steps: [({ request }) => request.socket.end('SSH-2.0-OpenSSH_9\r\n')],
@@ -167,6 +184,18 @@ const cases: Record<string, Case> = {
   'watch ends with an ERROR of 410: listed again': {
     on: 'watch',
     steps: [streamed(expired, 'open')],
+    requests: [...well, ...well],
+    states: [v1],
+  },
+  'events behind an ERROR: not believed, listed again': {
+    on: 'watch',
+    steps: [streamed(expired + event('MODIFIED', configMap({}, { a: 'behind' })), 'open')],
+    requests: [...well, ...well],
+    states: [v1],
+  },
+  'event with a value that is no text: listed again': {
+    on: 'watch',
+    steps: [streamed(event('MODIFIED', configMap({}, { a: 1 })), 'open')],
     requests: [...well, ...well],
     states: [v1],
   },
@@ -241,6 +270,20 @@ describe('after whatever happened the state is that of the server', () => {
     await told.until(() => told.states.length > before);
     expect(running.now()).toEqual({ policy: { a: '2' } });
     expect(told.faults).toEqual([]);
+    // What was given up is not left open.
+    await expect.poll(() => server.connections()).toBe(1);
+  });
+
+  it('deleted while nobody listened: gone', async () => {
+    const running = watching();
+    const { told } = running;
+    await settled(running, () => true);
+    server.script('list', refuse(500));
+    server.endWatches();
+    await told.until(() => told.connected.at(-1) === false);
+    server.delete('policy');
+    await settled(running, () => told.states.at(-1)?.kind === 'content');
+    expect(running.now()).toEqual({});
   });
 });
 
@@ -269,6 +312,12 @@ describe('events', () => {
     'version that is no number: taken as it comes': {
       lines: [event('MODIFIED', configMap({ resourceVersion: 'opaque' }, { a: 'new' }))],
       now: { policy: { a: 'new' } },
+      heard: 1,
+      deliveries: 1,
+    },
+    'key removed: delivered': {
+      lines: [event('MODIFIED', configMap({}, {}))],
+      now: { policy: {} },
       heard: 1,
       deliveries: 1,
     },
@@ -327,6 +376,7 @@ describe('events', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(running.now()).toEqual(now);
     expect(told.states).toHaveLength(1 + deliveries);
+    expect(told.heard).toBe(heard + 1);
     expect(told.requested).toEqual(well);
   });
 
