@@ -46,7 +46,8 @@ export function configMapIn(manifests: readonly Manifest[], name: string): Reado
 /** A container of a Deployment, whichever list it is in. */
 export function containerIn(manifests: readonly Manifest[], deployment: string, name: string): Container {
   const found = manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === deployment);
-  const { containers, initContainers = [] } = (found?.spec as { template: { spec: PodSpec } }).template.spec;
+  if (found === undefined) throw new Error(`no Deployment ${deployment}`);
+  const { containers, initContainers = [] } = (found.spec as { template: { spec: PodSpec } }).template.spec;
   const container = [...initContainers, ...containers].find((each) => each.name === name);
   if (container === undefined) throw new Error(`no container ${name} in ${deployment}`);
   return container;
@@ -68,13 +69,12 @@ export interface Bootstrap {
 }
 
 export function redirected(bootstrap: Bootstrap, endpoints: Readonly<Record<string, Endpoint>>): JsonObject {
-  const anyPort = { socket_address: { address: '127.0.0.1', port_value: 0 } };
   const { listeners, clusters } = bootstrap.static_resources;
   return {
     ...(bootstrap as unknown as JsonObject),
-    admin: { address: anyPort },
+    admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
     static_resources: {
-      listeners: listeners.map((listener) => ({ ...listener, address: anyPort })),
+      listeners: listeners.map((listener) => withAddress(listener, { host: '127.0.0.1', port: 0 })),
       clusters: clusters.map((cluster) => {
         const endpoint = endpoints[cluster.name];
         if (endpoint === undefined) throw new Error(`nobody said where ${cluster.name} is`);

@@ -1,20 +1,27 @@
 /**
- * The quick start of the README, without a cluster: the application, Envoy and Scopegate of deploy/quickstart.yaml run here with
- * what stands in it, so that what the README promises of each command is what comes out.
+ * The quick start of the README: its manifest and its `kubectl` commands against a real API server, and the application, Envoy and
+ * Scopegate of the manifest as processes here, with the rights of its ServiceAccount. What the README shows under each command has to
+ * be what comes out.
  */
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Child, startChild } from '../../deploy/envoy/child.ts';
 import { envoyBinary } from '../../deploy/envoy/install.ts';
 import { type RunningEnvoy, startEnvoy } from '../../deploy/envoy/process.ts';
 import { lint } from '../../src/rehearsal/lint.ts';
 import { section } from '../support/readme.ts';
 import { endpointOf, type Serve, startServe } from '../support/serve.ts';
-import { bootstrapOf, configMapIn, containerIn, manifestsOf } from './manifests.ts';
+import { type ApiServer, startApiServer } from './api-server.ts';
+import { kubernetesAssets } from './assets.ts';
+import { succeed } from './cluster-access.ts';
+import { kubeconfigText } from './kubeconfig.ts';
+import { bootstrapOf, configMapIn, containerIn, deployPath, manifestsOf } from './manifests.ts';
 
+const namespace = 'scopegate-quickstart';
 const manifests = manifestsOf('quickstart.yaml');
 const policyText = configMapIn(manifests, 'scopegate-policy')['policy.yaml'] ?? '';
 const tokens = Object.fromEntries(
@@ -26,19 +33,19 @@ const tokens = Object.fromEntries(
     }),
 );
 
-let folder: string;
+let api: ApiServer;
 let app: Child;
 let scopegate: Serve;
 let envoy: RunningEnvoy;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'scopegate-quickstart-'));
-  await apply(policyText);
+  api = await startApiServer();
+  await succeed(api, ['apply', '-f', deployPath('quickstart.yaml')]);
   const appPort = await freePort();
   const { command = [] } = containerIn(manifests, 'demo', 'app');
   const [, ...args] = command;
   app = startChild(process.execPath, args, { env: { ...process.env, PORT: String(appPort) } });
-  scopegate = await startServe('--policy', folder, '--grpc', '127.0.0.1:0', '--drain', '0s');
+  scopegate = await startServe(...(await serveArguments()));
   await scopegate.logged('ready');
   const config = bootstrapOf(manifests, {
     scopegate: endpointOf(scopegate.grpc[0]),
@@ -53,8 +60,19 @@ afterAll(async () => {
   await envoy?.stop();
   await scopegate?.child.stop();
   await app?.stop();
-  await rm(folder, { recursive: true });
+  await api?.stop();
 });
+
+/** The policy source of the manifest, and a token of the pod's ServiceAccount, as the kubelet would mount it. */
+async function serveArguments(): Promise<readonly string[]> {
+  const { env = [] } = containerIn(manifests, 'demo', 'scopegate');
+  const source = env.find(({ name }) => name === 'SCOPEGATE_POLICY')?.value ?? '';
+  const token = (await succeed(api, ['-n', namespace, 'create', 'token', 'demo'])).trim();
+  const kubeconfig = join(api.folder, 'demo.kubeconfig');
+  await writeFile(kubeconfig, kubeconfigText({ server: api.url, ca: api.ca, token }));
+  const policy = source.replace('$(POD_NAMESPACE)', namespace);
+  return ['--policy', policy, '--kubeconfig', kubeconfig, '--grpc', '127.0.0.1:0', '--drain', '0s'];
+}
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -62,13 +80,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** What `kubectl apply` brings about: the policy of the source is `text`. */
-async function apply(text: string): Promise<void> {
-  const file = join(folder, 'policy.yaml');
-  await writeFile(`${file}.new`, text);
-  await rename(`${file}.new`, file);
 }
 
 /** The words of a command, quotes and variables understood as far as the README uses them. */
@@ -95,45 +106,46 @@ async function curl(command: string): Promise<string> {
   return `${await response.text()} ${response.status}`;
 }
 
-/** The part of the README, with what really comes out under each command. */
-async function played(name: string): Promise<string> {
+/** The commands of `text`, with what really comes out under each. */
+async function played(text: string): Promise<string> {
   const lines: string[] = [];
-  for (const command of section(name)
-    .matchAll(/^\$ (.*)$/gm)
-    .map(([, text = '']) => text)) {
-    lines.push(`$ ${command}`, command.startsWith('kubectl') ? await edit(command) : await curl(command));
+  for (const [, command = ''] of text.matchAll(/^\$ (.*)$/gm)) {
+    lines.push(`$ ${command}`, command.startsWith('kubectl') ? await shell(command) : await curl(command));
   }
   return lines.join('\n');
 }
 
-let applied = policyText;
-
-/** Applies the policy after the `sed` of the command, and waits until Scopegate has judged it. */
-async function edit(command: string): Promise<string> {
-  const [, from = '', to = ''] = / sed 's\/([^/]+)\/([^/]+)\/' /.exec(command) ?? [];
-  expect(applied).toContain(from);
+/** What the command prints; of one that applies a policy, when Scopegate has judged that. */
+async function shell(command: string): Promise<string> {
   const before = scopegate.entries.length;
-  applied = applied.replaceAll(from, to);
-  await apply(applied);
-  await Promise.race(
-    ['policy applied', 'policy refused, its last good version stays'].map((msg) =>
-      scopegate.logged(msg, (entry) => scopegate.entries.indexOf(entry) >= before),
-    ),
-  );
-  return 'configmap/scopegate-policy configured';
+  const assets = await kubernetesAssets({ env: process.env, report: () => {} });
+  const env = { ...process.env, PATH: `${assets}${delimiter}${process.env['PATH']}`, KUBECONFIG: api.kubeconfig };
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', command], { env });
+  if (command.includes('kubectl apply')) {
+    await vi.waitFor(() => {
+      const messages = scopegate.entries.slice(before).map(({ msg }) => String(msg));
+      expect(messages).toContainEqual(expect.stringMatching(/^policy (applied|refused)/));
+    }, 10_000);
+  }
+  return stdout.trimEnd();
 }
 
-describe('the quick start of the README', { timeout: 120_000 }, () => {
+describe('the quick start of the README', () => {
   it('no token, a reader and a writer: each answer as shown', async () => {
-    expect(await played('quickstart-output')).toBe(section('quickstart-output'));
+    expect(await played(section('quickstart-output'))).toBe(section('quickstart-output'));
   });
 
   it('a changed policy: the same request, the other answer, as shown', async () => {
-    expect(await played('quickstart-change')).toBe(section('quickstart-change'));
+    expect(await played(section('quickstart-change'))).toBe(section('quickstart-change'));
   });
 
   it('a broken policy: the answer stays, as shown', async () => {
-    expect(await played('quickstart-mistake')).toBe(section('quickstart-mistake'));
+    const events = `-n ${namespace} get events --field-selector reason=PolicyRejected`;
+    const [apply, ...rest] = section('quickstart-mistake').split(/\n(?=\$ )/);
+    expect(await played(apply ?? '')).toBe(apply);
+    // An Event is written beside the decision, not before it.
+    await vi.waitFor(async () => expect(await succeed(api, events.split(' '))).toContain('PolicyRejected'), 10_000);
+    expect(await played(rest.join('\n'))).toBe(rest.join('\n'));
     expect((await scopegate.readyz()).status).toBe(200);
   });
 
