@@ -32,7 +32,8 @@ export function valuesOf(feature: string): readonly string[] {
 }
 
 export function objectsIn(yaml: string): readonly Rendered[] {
-  return parseAllDocuments(yaml)
+  // As Kubernetes reads it: 0440 is octal.
+  return parseAllDocuments(yaml, { version: '1.1' })
     .map((document) => {
       if (document.errors.length > 0) throw new Error(`${document.errors[0]?.message}\n${yaml}`);
       return document.toJS() as Rendered | null;

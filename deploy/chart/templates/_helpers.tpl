@@ -84,13 +84,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if kindIs "float64" . }}{{ if eq (floor .) . }}{{ int64 . }}{{ else }}{{ . }}{{ end }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}
 
-{{/* Seven tenths of the memory limit in MiB, for each process: the rest is buffers, code and stacks. */}}
+{{/*
+What the memory limit leaves for the heap of each process, in MiB: all but some 160 of code, stacks and buffers, which are not in it; of a
+small limit half.
+*/}}
 {{- define "scopegate.heap" -}}
 {{- $memory := dig "limits" "memory" "" .resources -}}
 {{- if $memory -}}
 {{- $mebi := trimSuffix "Mi" $memory | int64 -}}
 {{- if hasSuffix "Gi" $memory }}{{ $mebi = mul 1024 (trimSuffix "Gi" $memory | int64) }}{{ end -}}
-{{- div (add (mul 7 $mebi) 9) (mul 10 .workers) -}}
+{{- $mebi = div $mebi .workers -}}
+{{- max (sub $mebi 160) (div $mebi 2) -}}
 {{- end -}}
 {{- end -}}
 
