@@ -1,0 +1,62 @@
+/**
+ * Promises: every module goes into one of few files, by who needs it: what only some processes need is a file that the others do not
+ * read. The name of a file says when it is loaded.
+ */
+import { join } from 'node:path';
+import type { Plugin } from 'rolldown';
+
+export interface ChunkNames {
+  /** Learns what imports what. */
+  readonly plugin: Plugin;
+  /** The file of a module; null for the entries themselves. */
+  readonly name: (id: string) => string | null;
+}
+
+export function chunkNames(src: string): ChunkNames {
+  const imported = new Map<string, readonly string[]>();
+  const plugin: Plugin = {
+    name: 'chunk-names',
+    moduleParsed: ({ id, importedIds }) => {
+      imported.set(id, importedIds);
+    },
+  };
+  const reached = new Map<string, ReadonlySet<string>>();
+
+  /** All that is evaluated when `file` is imported. */
+  function reach(file: string): ReadonlySet<string> {
+    const known = reached.get(file);
+    if (known !== undefined) return known;
+    const found = new Set<string>();
+    const open = [join(src, file)];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (found.has(id)) continue;
+      found.add(id);
+      open.push(...(imported.get(id) ?? []));
+    }
+    reached.set(file, found);
+    return found;
+  }
+
+  const entries = new Set(['main.ts', 'kubernetes/cluster.ts'].map((file) => join(src, file)));
+
+  function name(id: string): string | null {
+    if (entries.has(id)) return null;
+    if (id.startsWith('\0rolldown/')) return 'command';
+    if (reach('main.ts').has(id)) return 'command';
+    const [isServed, isTool] = [reach('sidecar/sidecar.ts').has(id), tools.some((file) => reach(file).has(id))];
+    if (isServed) return isTool ? 'policy' : 'serve';
+    if (reach('kubernetes/cluster.ts').has(id)) return 'cluster';
+    return 'tools';
+  }
+
+  return { plugin, name };
+}
+
+/** What the commands other than `serve` load when they run. */
+const tools = [
+  'rehearsal/lint.ts',
+  'commands/explain-run.ts',
+  'commands/replay-run.ts',
+  'openapi/import-openapi.ts',
+  'policy/manifest.ts',
+];
