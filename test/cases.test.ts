@@ -18,7 +18,7 @@ describe.each(files)('$name: $about', (file) => {
   });
 
   it.each(file.checks.filter(({ doors }) => doors.includes('function')))('$name', async (check) => {
-    const request = subject.request(check);
+    const request = await subject.request(check);
     const decision = await subject.authorizer.authorize(requestAttributes(request), 5000);
     expect(differences(check, request, functionAnswer(request, decision))).toEqual([]);
   });
@@ -63,7 +63,7 @@ const reasons = `
   allowed allowed_public request_malformed no_rule rule_deny token_missing credentials_malformed token_malformed
   token_too_large issuer_untrusted algorithm_not_allowed key_unknown signature_invalid token_expired
   token_not_yet_valid token_lifetime_exceeded audience_mismatch token_type_refused claim_invalid client_not_allowed
-  sender_constraint_failed insufficient_scope insufficient_user_authentication claim_header_refused keys_unavailable
+  sender_constraint_failed dpop_proof_invalid dpop_nonce_required insufficient_scope insufficient_user_authentication claim_header_refused keys_unavailable
   policy_unavailable resource_metadata
 `
   .trim()

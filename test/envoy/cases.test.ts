@@ -55,7 +55,7 @@ describe.each(loadCaseFiles())('$name: $about', (file) => {
   const checks = file.checks.filter(({ doors }) => doors.includes('envoy'));
   describe.each(encodings)('EA-41 headers as %s', (encoding) => {
     it.each(checks)('$name', async (check) => {
-      const request = subject.request(check);
+      const request = await subject.request(check);
       const answer = await envoyAnswer(envoys.get(encoding)?.port ?? 0, upstream, check, request);
       expect(check.envoy === undefined ? differences(check, request, answer) : envoyDifferences(check, answer)).toEqual(
         [],

@@ -52,7 +52,28 @@ const tokenSpec = z.strictObject({
   /** The whole token is brought to this length. */
   bytes: z.number().optional(),
   compact: z.string().default('<header>.<payload>.<signature>'),
+  /** The name of a proof key, whose thumbprint is `cnf.jkt`. */
+  boundTo: z.string().optional(),
+  /** A certificate of test/support/tls, whose thumbprint is `cnf["x5t#S256"]`. */
+  boundToCertificate: z.string().optional(),
 });
+
+const proofSpec = z.strictObject({
+  key: z.string().default('p'),
+  /** Members that replace what is filled in; null removes one. */
+  claims: members.default({}),
+  header: members.default({}),
+  /** Seconds since its nonce was given; absent: no nonce. */
+  nonceAge: z.number().optional(),
+  signature: z.literal('flip').optional(),
+  /** The value of the header; `<proof>` stands for the proof. */
+  compact: z.string().default('<proof>'),
+  /** How often the header is sent. */
+  count: z.number().default(1),
+  /** It was used for the same request before, which Envoy gave another id. */
+  usedBefore: z.boolean().default(false),
+});
+const proof = z.union([z.literal('valid').transform(() => proofSpec.parse({})), proofSpec]);
 const token = z.union([z.literal('none'), z.literal('valid').transform(() => tokenSpec.parse({})), tokenSpec]);
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
@@ -78,6 +99,10 @@ const check = z.strictObject({
   /** `none`: no Authorization although there is a token. */
   scheme: z.string().default('Bearer'),
   token: token.optional(),
+  /** The DPoP proof that goes along. */
+  proof: proof.optional(),
+  /** A certificate of test/support/tls that the client shows to Envoy; not through the door of Envoy, whose listener asks for none. */
+  certificate: z.string().optional(),
   expect: expectation,
   /** Values of WWW-Authenticate; `error_description` need not be named. */
   challenge: text.optional(),
@@ -114,6 +139,8 @@ const caseFile = z.strictObject({
   now: z.iso.datetime().default(defaultNow),
   policy: z.union([z.literal('none').transform(() => []), oneOrMore(policyDocument)]),
   keys: z.record(z.string(), keySpec).default({ k1: keySpec.parse({ alg: 'ES256', kid: 'k1' }) }),
+  /** The keys of proofs by name, each with its algorithm. */
+  proofKeys: z.record(z.string(), z.string()).default({ p: 'ES256' }),
   /** Of checks that name none. */
   token: token.default('none'),
   checks: z.array(check).min(1),
@@ -121,6 +148,7 @@ const caseFile = z.strictObject({
 
 export type KeySpec = z.output<typeof keySpec>;
 export type TokenSpec = z.output<typeof tokenSpec>;
+export type ProofSpec = z.output<typeof proofSpec>;
 export type Check = z.output<typeof check>;
 export type PolicyDocument = z.output<typeof policyDocument>;
 export interface CaseFile extends z.output<typeof caseFile> {

@@ -35,7 +35,16 @@ interface Test extends Members {
 }
 
 /** What a test without keys and signatures never comes to. */
-const keyReasons = new Set(['key_unknown', 'keys_unavailable', 'signature_invalid', 'algorithm_not_allowed']);
+const keyReasons = new Set([
+  'key_unknown',
+  'keys_unavailable',
+  'signature_invalid',
+  'algorithm_not_allowed',
+  // Sender proofs are no part of a test either.
+  'sender_constraint_failed',
+  'dpop_proof_invalid',
+  'dpop_nonce_required',
+]);
 
 /** Empty when the check does not fit. */
 function testOf(file: CaseFile, check: Check): Test[] {

@@ -15,7 +15,8 @@ import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { createNonceSealer } from '../../src/token/dpop-nonce.ts';
 import { createLocalProofMemory } from '../../src/token/proof-memory.ts';
 import type { CaseFile, Check } from './case-file.ts';
-import { type ClientRequest, clientRequest } from './request-maker.ts';
+import { nonceKey, ProofMaker } from './proofs.ts';
+import { type ClientRequest, clientRequest, requestAttributes } from './request-maker.ts';
 import { TokenMaker } from './tokens.ts';
 
 /** One case file made real. */
@@ -24,7 +25,7 @@ export interface Subject {
   /** Undefined: the case is about having no policy. */
   readonly snapshot: PolicySnapshot | undefined;
   /** The request of a check, with a token of its own. */
-  request(check: Check): ClientRequest;
+  request(check: Check): Promise<ClientRequest>;
   stop(): void;
 }
 
@@ -47,13 +48,18 @@ export function createSubject(
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
   const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: nowMs }, limits);
   const authorizer = createAuthorizer({ policy: () => snapshot, verify, checkSender: senderOf(nowMs), now: nowMs });
-  const request = (check: Check): ClientRequest => clientRequest(file, check, tokens);
+  const makers = { tokens, proofs: new ProofMaker(file) };
+  const request = async (check: Check): Promise<ClientRequest> => {
+    const made = clientRequest(file, check, makers);
+    if (check.proof?.usedBefore === true) await authorizer.authorize(requestAttributes({ ...made, id: 'earlier' }), 0);
+    return made;
+  };
   return { authorizer, snapshot, request, stop: () => keySets.stop() };
 }
 
 /** The key of nonces is fixed, so that a case can carry one that is good. */
 function senderOf(now: () => number): SenderCheck {
-  const nonces = createNonceSealer([Buffer.alloc(32, 'cases')]);
+  const nonces = createNonceSealer([nonceKey]);
   return createSenderCheck({ memory: createLocalProofMemory(1000), nonces, now });
 }
 

@@ -69,6 +69,8 @@ function errorOf(reason: string, status: number | undefined): { error: string; i
   if (invalidToken.has(reason)) return { error: 'invalid_token', isOAuth: true };
   if (['insufficient_scope', 'insufficient_user_authentication'].includes(reason))
     return { error: reason, isOAuth: true };
+  if (reason === 'dpop_proof_invalid') return { error: 'invalid_dpop_proof', isOAuth: true };
+  if (reason === 'dpop_nonce_required') return { error: 'use_dpop_nonce', isOAuth: true };
   if (reason === 'credentials_malformed') return { error: 'invalid_request', isOAuth: true };
   if (reason === 'request_malformed') return { error: 'invalid_request', isOAuth: false };
   if (status === 503) return { error: 'unavailable', isOAuth: false };

@@ -2,20 +2,26 @@
  * Promises: the request of a case as a client sends it, and as Envoy 1.40 tells an authorizer of it in either header encoding.
  * Written from what Envoy does, not from what our reader expects.
  */
+import { randomBytes } from 'node:crypto';
 import type { RequestAttributes } from '../../src/decision/request.ts';
 import type { CaseFile, Check } from './case-file.ts';
+import { envoyCertificate, type ProofMaker } from './proofs.ts';
 import type { TokenMaker } from './tokens.ts';
 
 export type HeaderLine = readonly [name: string, value: string | Uint8Array];
 
 /** What goes over the client's connection, spelled as it is. */
 export interface ClientRequest {
+  /** What Envoy calls it. */
+  readonly id: string;
   readonly method: string;
   readonly host: string;
   readonly path: string;
   readonly headers: readonly HeaderLine[];
   /** What `<token>` stands for. */
   readonly token: string;
+  /** `source.certificate` of Envoy; empty when the client shows none. */
+  readonly certificate: string;
 }
 
 /** How Envoy encodes headers: `map` is its older default, `list` is `encode_raw_headers`. */
@@ -23,20 +29,33 @@ export type Encoding = 'map' | 'list';
 
 const defaultHost = 'orders.example.com';
 
-export function clientRequest(file: CaseFile, check: Check, tokens: TokenMaker): ClientRequest {
+/** What makes a request of a check. */
+export interface Makers {
+  readonly tokens: TokenMaker;
+  readonly proofs: ProofMaker;
+}
+
+export function clientRequest(file: CaseFile, check: Check, { tokens, proofs }: Makers): ClientRequest {
   const spec = check.token ?? file.token;
-  const token = spec === 'none' ? '' : tokens.make(spec);
+  const token = spec === 'none' ? '' : tokens.make(spec, proofs);
   const { method, path } = check.request;
   const host = check.host ?? ('host' in check.request ? check.request.host : undefined) ?? defaultHost;
   const credentials =
     check.authorization ?? (token === '' || check.scheme === 'none' ? [] : [`${check.scheme} <token>`]);
-  const lines: HeaderLine[] = [...check.headers, ...credentials.map((value) => ['authorization', value] as const)];
+  const proof = check.proof && proofs.make(check.proof, { method, host, path, token });
+  const lines: HeaderLine[] = [
+    ...check.headers,
+    ...credentials.map((value) => ['authorization', value] as const),
+    ...Array.from({ length: check.proof?.count ?? 0 }, () => ['dpop', proof ?? ''] as const),
+  ];
   return {
+    id: String(randomBytes(8).readBigUInt64BE()),
     method,
     host,
     path: withToken(path, token),
     headers: lines.map(([name, value]) => [name, withToken(value, token)]),
     token,
+    certificate: check.certificate === undefined ? '' : envoyCertificate(check.certificate),
   };
 }
 
@@ -62,11 +81,11 @@ export function requestAttributes(request: ClientRequest): RequestAttributes {
   const headers = headersAtEnvoy(request);
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return {
-    id: '',
+    id: request.id,
     method: latin1(request.method),
     host: latin1(request.host),
     path: latin1(request.path),
-    certificate: '',
+    certificate: request.certificate,
     headers: {
       values: (name) => (headers.get(name) ?? []).map((bytes) => (isUtf8(bytes) ? utf8.decode(bytes) : undefined)),
       underscoreNames: [...headers.keys()].filter((name) => name.includes('_')),
@@ -76,7 +95,7 @@ export function requestAttributes(request: ClientRequest): RequestAttributes {
 
 /** A CheckRequest as proto-loader takes it. */
 export function checkRequest(request: ClientRequest, encoding: Encoding): object {
-  const { method, path, host } = request;
+  const { id, method, path, host } = request;
   const headers = new Map([
     [':authority', [Buffer.from(host)]],
     [':method', [Buffer.from(method)]],
@@ -90,11 +109,14 @@ export function checkRequest(request: ClientRequest, encoding: Encoding): object
     encoding === 'map' ? { headers: headerMap(headers) } : { header_map: { headers: headerList(headers) } };
   return {
     attributes: {
-      source: { address: { socket_address: { address: '10.0.0.7', port_value: 40312 } } },
+      source: {
+        address: { socket_address: { address: '10.0.0.7', port_value: 40312 } },
+        certificate: request.certificate,
+      },
       destination: { address: { socket_address: { address: '10.0.0.1', port_value: 8080 } } },
       request: {
         time: { seconds: 1_795_521_600, nanos: 5000 },
-        http: { id: '6110253812345678901', method, path, host, scheme: 'http', protocol: 'HTTP/1.1', ...carried },
+        http: { id, method, path, host, scheme: 'http', protocol: 'HTTP/1.1', ...carried },
       },
       metadata_context: {},
       route_metadata_context: {},

@@ -4,6 +4,7 @@
  */
 import { constants, createHmac, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { CaseFile, KeySpec, PolicyDocument, TokenSpec } from './case-file.ts';
+import { certificateThumbprint, type ProofMaker } from './proofs.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -48,7 +49,7 @@ export class TokenMaker {
     return keys.length === 0 ? undefined : { keys };
   }
 
-  make(spec: TokenSpec): string {
+  make(spec: TokenSpec, proofs?: ProofMaker): string {
     const issuers = issuersOf(this.#file);
     const issuer = spec.issuer === undefined ? issuers[0] : issuers.find(({ name }) => name === spec.issuer);
     if (issuer === undefined) throw new Error(`no issuer ${spec.issuer}`);
@@ -66,6 +67,7 @@ export class TokenMaker {
         sub: 'ada',
         client_id: issuer.clientIds?.[0] ?? 'web',
         jti: 'token-1',
+        cnf: confirmation(spec, proofs),
       },
       spec.claims,
     );
@@ -83,6 +85,14 @@ export class TokenMaker {
   #publishedBy(issuer: string): Members[] {
     return this.#keys.filter((key) => key.issuer === issuer && key.spec.published).map(publicJwk);
   }
+}
+
+function confirmation({ boundTo, boundToCertificate }: TokenSpec, proofs: ProofMaker | undefined): Members | undefined {
+  if (boundTo === undefined && boundToCertificate === undefined) return undefined;
+  return {
+    ...(boundTo === undefined ? {} : { jkt: proofs?.thumbprint(boundTo) }),
+    ...(boundToCertificate === undefined ? {} : { 'x5t#S256': certificateThumbprint(boundToCertificate) }),
+  };
 }
 
 function issuersOf(file: CaseFile): NonNullable<PolicyDocument['issuers']> {

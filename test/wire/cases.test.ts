@@ -38,7 +38,7 @@ describe.each(loadCaseFiles())('$name: $about', (file) => {
   const checks = file.checks.filter(({ doors }) => doors.includes('wire'));
   describe.each(['list', 'map'] as const)('EA-41 headers as %s', (encoding) => {
     it.each(checks)('$name', async (check) => {
-      const request = subject.request(check);
+      const request = await subject.request(check);
       const bytes = await client.ask(request, encoding);
       expect([...wireFaults(bytes), ...differences(check, request, wireAnswer(request, bytes))]).toEqual([]);
       expect(faults).toEqual([]);

@@ -25,7 +25,7 @@ describe.each(files)('$name: $about', (file) => {
   });
 
   it.each(file.checks.filter(({ doors }) => doors.includes('function')))('$name', async (check) => {
-    const request = subject.request(check);
+    const request = await subject.request(check);
     const explanation = await explainWith(subject, request, file, true);
     const answer = {
       decision: explanation.reason === 'resource_metadata' ? 'answer' : explanation.decision,

@@ -146,6 +146,7 @@ const changesOfIssuers: Record<string, Change> = {
   'more clock skew': eachIssuer((issuer) => ({ ...issuer, clockSkew: '5m' })),
   'other algorithms': eachIssuer((issuer) => ({ ...issuer, algorithms: ['RS256'] })),
   'another scope claim': eachIssuer((issuer) => ({ ...issuer, scopeClaim: 'scp' })),
+  'bound tokens wanted': eachIssuer((issuer) => ({ ...issuer, senderConstraint: 'mtls' })),
   'another iss': eachIssuer((issuer) => ({ ...issuer, issuer: `${String(issuer['issuer'])}/other` })),
 };
 
@@ -178,7 +179,9 @@ async function recordCases(file: CaseFile): Promise<Recorded> {
   if (snapshot === undefined) throw new Error('no policy');
   const decided: Decided[] = [];
   for (const check of file.checks) {
-    const attributes = requestAttributes(subject.request(check));
+    // What a rival has not lived through it cannot know.
+    if (check.proof?.usedBefore === true) continue;
+    const attributes = requestAttributes(await subject.request(check));
     const decision = await authorizer.authorize(attributes, 5000);
     decided.push({ name: check.name, attributes, line: lineOf(attributes, decision, file.now) });
   }
