@@ -7,11 +7,12 @@ import { type Step, Stop } from '../decision/step.ts';
 import type { Issuer } from '../token/issuer.ts';
 import type { KeyHint, VerificationKey } from '../token/key.ts';
 import { Failure, type FailureKind } from './failure.ts';
-import { importKeys } from './import-key.ts';
+import { type ImportedKeys, importKeys } from './import-key.ts';
 import { chooseKeys, createKeySet, type IgnoredCounts, type KeySet, parseJwks } from './key-set.ts';
-import { loadJwks } from './key-source.ts';
+import { loadJwks, sourceIdentity } from './key-source.ts';
 import type { KeySetPorts } from './ports.ts';
 import { afterAttempt, mayServe, onMissingKey, type RefreshOptions, untried } from './refresh.ts';
+import { publicKeysOf, type SavedJwks } from './saved-jwks.ts';
 
 export interface KeySetStatus {
   /** Keys are at hand and may serve. */
@@ -34,6 +35,7 @@ interface Flight {
 /** What an attempt brought. */
 interface Landing {
   readonly set: KeySet;
+  readonly published: readonly object[];
   readonly ignored: IgnoredCounts;
   readonly maxAgeSeconds: number | undefined;
 }
@@ -45,6 +47,8 @@ export class IssuerKeys {
   readonly #isInline: boolean;
   readonly #abort = new AbortController();
   #set: KeySet = createKeySet(new Map());
+  /** Of the keys at hand, what may be saved. */
+  #published: readonly object[] = [];
   #state = untried;
   #flight: Flight | undefined;
   #cancelTimer = (): void => {};
@@ -56,6 +60,7 @@ export class IssuerKeys {
     this.#ports = ports;
     this.#isInline = issuer.jwks.kind === 'inline';
     this.#start(false);
+    this.#restore().catch((error: unknown) => ports.observe.fault(issuer.name, error));
   }
 
   /** See ResolveKeys. */
@@ -71,6 +76,14 @@ export class IssuerKeys {
       ageSeconds: age === undefined ? undefined : age / 1000,
       lastError: failure,
     };
+  }
+
+  /** What to serve with after a restart; undefined: nothing that would be of use then. */
+  toSave(): SavedJwks | undefined {
+    const { fetchedAt } = this.#state;
+    if (this.#isInline || fetchedAt === undefined || !this.#isServing() || this.#published.length === 0)
+      return undefined;
+    return { fetchedAt, keys: this.#published };
   }
 
   /** Ends fetching. What is at hand keeps serving to those who still ask, within its age. */
@@ -169,14 +182,33 @@ export class IssuerKeys {
     if (parsed instanceof Failure) return parsed;
     const { keys, invalid } = await importKeys(parsed.jwks, this.#set.imported);
     const ignored = invalid === 0 ? parsed.ignored : new Map([...parsed.ignored, ['invalid', invalid] as const]);
-    return { set: createKeySet(keys), ignored, maxAgeSeconds: loaded.maxAgeSeconds };
+    const published = publicKeysOf(loaded.document);
+    return { set: createKeySet(keys), published, ignored, maxAgeSeconds: loaded.maxAgeSeconds };
+  }
+
+  /** Saved keys are as old as they are: a restart does not let them serve any longer. */
+  async #restore(): Promise<void> {
+    const saved = this.#isInline ? undefined : this.#ports.saved?.(sourceIdentity(this.#issuer));
+    // A time yet to come would be stale too late.
+    if (saved === undefined || saved.fetchedAt > this.#ports.now()) return;
+    const keys = await importSaved(saved);
+    if (keys.size === 0 || this.#state.fetchedAt !== undefined || this.#abort.signal.aborted) return;
+    const restored = { ...this.#state, fetchedAt: saved.fetchedAt };
+    if (!mayServe(restored, this.#ports.now(), this.#options)) return;
+    this.#set = createKeySet(keys);
+    this.#published = saved.keys;
+    this.#state = restored;
+    this.#ports.observe.restored?.(this.#issuer.name, saved.fetchedAt);
   }
 
   #settle(flight: Flight, outcome: Landing | Failure): void {
     this.#flight = undefined;
     const hasKeys = !(outcome instanceof Failure) && outcome.set.imported.size > 0;
     // INVARIANT: only a set with a key in it takes the place of another one (JWK-09).
-    if (hasKeys) this.#set = outcome.set;
+    if (hasKeys) {
+      this.#set = outcome.set;
+      this.#published = outcome.published;
+    }
     const attempt = {
       endedAt: this.#ports.now(),
       isForUnknownKey: flight.isForUnknownKey,
@@ -201,4 +233,9 @@ export class IssuerKeys {
     if (!(outcome instanceof Failure)) observe.ignored(name, outcome.ignored);
     observe.changed(name);
   }
+}
+
+async function importSaved({ keys }: SavedJwks): Promise<ImportedKeys> {
+  const parsed = parseJwks({ keys });
+  return parsed instanceof Failure ? new Map() : (await importKeys(parsed.jwks, new Map())).keys;
 }

@@ -9,6 +9,7 @@ import { IssuerKeys, type KeySetStatus } from './issuer-keys.ts';
 import { sourceIdentity } from './key-source.ts';
 import type { KeySetPorts } from './ports.ts';
 import type { RefreshOptions } from './refresh.ts';
+import type { SavedJwks } from './saved-jwks.ts';
 
 export interface KeySets {
   readonly resolve: ResolveKeys;
@@ -16,6 +17,8 @@ export interface KeySets {
   update(issuers: Iterable<Issuer>): void;
   /** By the issuer's name in the policy. */
   status(): ReadonlyMap<string, KeySetStatus>;
+  /** What to serve with after a restart while an issuer is away, by where it came from. */
+  toSave(): ReadonlyMap<string, SavedJwks>;
   /** Ends fetching; keys at hand keep serving. */
   stop(): void;
 }
@@ -62,10 +65,19 @@ export function createKeySets(options: RefreshOptions, ports: KeySetPorts): KeyS
     return new Map([...entries].map(([name, { keys }]) => [name, keys.status()]));
   }
 
+  function toSave(): ReadonlyMap<string, SavedJwks> {
+    const saved = new Map<string, SavedJwks>();
+    for (const { source, keys } of entries.values()) {
+      const worth = keys.toSave();
+      if (worth !== undefined) saved.set(source, worth);
+    }
+    return saved;
+  }
+
   function stop(): void {
     isStopped = true;
     for (const { keys } of entries.values()) keys.stop();
   }
 
-  return { resolve, update, status, stop };
+  return { resolve, update, status, toSave, stop };
 }

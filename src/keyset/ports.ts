@@ -5,6 +5,7 @@
 import type { FailureKind } from './failure.ts';
 import { createGet, type Get } from './fetch.ts';
 import type { IgnoredCounts } from './key-set.ts';
+import type { SavedJwks } from './saved-jwks.ts';
 
 /** Told of what happens to the key sets, by the issuer's name. Must not throw. */
 export interface KeySetObserver {
@@ -14,6 +15,8 @@ export interface KeySetObserver {
   ignored(issuer: string, counts: IgnoredCounts): void;
   /** `status()` of the issuer may have changed. */
   changed(issuer: string): void;
+  /** Keys that were saved serve, until newer ones are fetched. */
+  restored?(issuer: string, fetchedAt: number): void;
   /** A fault of ours; the attempt counts as failed. */
   fault(issuer: string, error: unknown): void;
 }
@@ -27,6 +30,8 @@ export interface KeySetPorts {
   readonly random: () => number;
   readonly get: Get;
   readonly observe: KeySetObserver;
+  /** Keys that were good before the start, by where they came from; absent: there are none. */
+  readonly saved?: (source: string) => SavedJwks | undefined;
 }
 
 /** A timer takes no longer delay; a longer one would fire at once. */

@@ -52,22 +52,28 @@ export function createReporting(settings: ServeSettings): Reporting {
 export interface KeyReportPorts {
   /** Readiness may be another one. */
   readonly changed: () => void;
+  /** New keys are at hand. */
+  readonly fetched: () => void;
   /** Where the keys of an issuer are configured to come from. */
   readonly sourceOf: (issuer: string) => string | undefined;
 }
 
-export function keyReports({ log, metrics, fault }: Reporting, { changed, sourceOf }: KeyReportPorts): KeySetObserver {
+export function keyReports(
+  { log, metrics, fault }: Reporting,
+  { changed, fetched, sourceOf }: KeyReportPorts,
+): KeySetObserver {
   /** What was logged last of each issuer's unused keys: the same set is fetched again and again. */
   const logged = new Map<string, string>();
   return {
     fetched: (issuer, result) => {
       metrics.jwksFetch(issuer, result);
-      if (result === 'ok') log.debug({ issuer }, 'keys fetched');
-      else
-        log.warn(
-          { issuer, source: sourceOf(issuer), error: result, reason: explainFailure(result) },
-          'keys cannot be fetched',
-        );
+      if (result === 'ok') {
+        log.debug({ issuer }, 'keys fetched');
+        fetched();
+        return;
+      }
+      const reason = explainFailure(result);
+      log.warn({ issuer, source: sourceOf(issuer), error: result, reason }, 'keys cannot be fetched');
     },
     ignored: (issuer, counts) => {
       const ignored = JSON.stringify([...counts]);
@@ -77,6 +83,11 @@ export function keyReports({ log, metrics, fault }: Reporting, { changed, source
       logged.set(issuer, ignored);
     },
     changed,
+    restored: (issuer, fetchedAt) => {
+      const fetchedAtIso = new Date(fetchedAt).toISOString();
+      log.info({ issuer, fetchedAt: fetchedAtIso }, 'keys of the saved state serve until the issuer answers');
+      changed();
+    },
     fault: (_issuer, error) => fault(error),
   };
 }

@@ -17,6 +17,7 @@ import type { Cluster } from '../kubernetes/cluster-ports.ts';
 import type { AdminServer } from '../server/admin.ts';
 import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
 import { openClusterOf } from './cluster-sources.ts';
+import { type KeptState, openKeptState } from './kept-state.ts';
 import { listen } from './listeners.ts';
 import { createAdmin } from './pages.ts';
 import type { RecordEvent } from './policy-events.ts';
@@ -45,7 +46,8 @@ const drainQuietMs = 1000;
 export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
   const reporting = createReporting(settings);
   const cluster = await openClusterOf(settings, reporting);
-  const parts = build(settings, reporting, cluster);
+  const kept = await openKeptState(settings, reporting);
+  const parts = build(settings, reporting, { cluster, kept });
   const { server, admin, keySets, feed, ready } = parts;
   const { stopAdmission, ...addresses } = await listen(settings, reporting, parts).catch((error: unknown) => {
     cluster?.close();
@@ -62,6 +64,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     feed.close();
     keySets.stop();
     cluster?.close();
+    await kept.close();
     await admin.stop();
     await reporting.close();
   }
@@ -89,13 +92,23 @@ interface Parts {
   readonly ready: Readiness;
 }
 
-function build(settings: ServeSettings, reporting: Reporting, cluster: Cluster | undefined): Parts {
+interface Surroundings {
+  /** Undefined where no source needs one. */
+  readonly cluster: Cluster | undefined;
+  readonly kept: KeptState;
+}
+
+function build(settings: ServeSettings, reporting: Reporting, { cluster, kept }: Surroundings): Parts {
   const store = createPolicyStore(createTestCheck(Date.now), () => setImmediate());
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
   const sourceOf = (name: string): string | undefined => keySourceOf(store.current(), name);
-  const reports = keyReports(reporting, { changed: () => onKeys.forEach((tell) => tell()), sourceOf });
-  const keySets = createKeySets(refreshOptions(settings), systemPorts(reports));
+  const reports = keyReports(reporting, {
+    changed: () => onKeys.forEach((tell) => tell()),
+    fetched: () => kept.saveKeys(keySets.toSave()),
+    sourceOf,
+  });
+  const keySets = createKeySets(refreshOptions(settings), { ...systemPorts(reports), saved: kept.keys });
   reporting.metrics.jwksAges(() => keyAges(keySets));
   const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets }));
   const recordEvent: RecordEvent =
@@ -105,8 +118,8 @@ function build(settings: ServeSettings, reporting: Reporting, cluster: Cluster |
     keySets,
     server,
     recordEvent,
-    saved: [],
-    save: () => {},
+    saved: kept.sources,
+    save: (active) => kept.saveSources(active),
   });
   onKeys.push(life.look);
   const admin = createAdmin(settings, reporting, life);

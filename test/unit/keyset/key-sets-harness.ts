@@ -5,6 +5,7 @@ import type { Fetched, Get } from '../../../src/keyset/fetch.ts';
 import type { IgnoredCounts } from '../../../src/keyset/key-set.ts';
 import { createKeySets, type KeySets } from '../../../src/keyset/key-sets.ts';
 import { defaultRefreshOptions, type RefreshOptions } from '../../../src/keyset/refresh.ts';
+import type { SavedJwks } from '../../../src/keyset/saved-jwks.ts';
 
 export const second = 1000;
 export const minute = 60 * second;
@@ -41,11 +42,17 @@ export interface Harness {
   readonly results: readonly string[];
   readonly ignored: readonly (readonly [issuer: string, counts: IgnoredCounts])[];
   readonly faults: readonly unknown[];
+  /** What the observer was told of saved keys: `issuer age`. */
+  readonly restored: readonly string[];
   readonly pendingTimers: () => number;
   readonly changes: () => number;
 }
 
-export function createHarness(overrides: Partial<RefreshOptions> = {}): Harness {
+/** `saved` is asked for each source with the time of the start. */
+export function createHarness(
+  overrides: Partial<RefreshOptions> = {},
+  saved: (source: string, startMs: number) => SavedJwks | undefined = () => undefined,
+): Harness {
   const start = 1_800_000_000_000;
   let time = start;
   const timers = new Set<Timer>();
@@ -55,6 +62,7 @@ export function createHarness(overrides: Partial<RefreshOptions> = {}): Harness 
   const results: string[] = [];
   const ignored: (readonly [string, IgnoredCounts])[] = [];
   const faults: unknown[] = [];
+  const restored: string[] = [];
   let changes = 0;
   let running = 0;
   let wakeUps: (() => void)[] = [];
@@ -113,7 +121,9 @@ export function createHarness(overrides: Partial<RefreshOptions> = {}): Harness 
           landed();
         },
         fault: (_issuer, error) => faults.push(error),
+        restored: (issuer, fetchedAt) => restored.push(`${issuer} ${time - fetchedAt}`),
       },
+      saved: (source) => saved(source, start),
     },
   );
 
@@ -155,6 +165,7 @@ export function createHarness(overrides: Partial<RefreshOptions> = {}): Harness 
     results,
     ignored,
     faults,
+    restored,
     pendingTimers: () => timers.size,
     changes: () => changes,
   };
