@@ -38,8 +38,9 @@ export async function readStateFile(path: string): Promise<StateText> {
 
 /** Whoever can write this file says who may do what: a policy and the keys that sign tokens are in it. */
 async function distrust(handle: FileHandle): Promise<string | undefined> {
-  const { mode, uid, size, ...file } = await handle.stat();
-  if (!file.isFile()) return 'is no regular file';
+  const found = await handle.stat();
+  const { mode, uid, size } = found;
+  if (!found.isFile()) return 'is no regular file';
   if (uid !== 0 && uid !== process.getuid?.()) return `belongs to another user (${uid})`;
   if ((mode & 0o022) !== 0) return `may be written by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`;
   return size > maxBytes ? 'is too large' : undefined;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/policy/problem.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 import { createPolicyStore } from '../../../src/policy/store.ts';
-import { createPolicyFeed, type PolicyFeedObserver } from '../../../src/sidecar/policy-feed.ts';
 import { ofPath } from '../../../src/sidecar/origin.ts';
+import { createPolicyFeed, type PolicyFeedObserver } from '../../../src/sidecar/policy-feed.ts';
 import type { PathState } from '../../../src/source/read-path.ts';
 
 function rules(...names: string[]): PathState {
