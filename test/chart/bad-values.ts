@@ -27,7 +27,11 @@ export const badValues: Readonly<Record<string, BadValues>> = {
     says: /\/policy\/documents\/policy\.yaml/,
   },
   'a source with a space, which would be two': {
-    values: 'policy: { extraSources: ["a b"] }',
+    values: 'policy: { extraSources: ["/a /b"] }',
+    says: /\/policy\/extraSources\/0.*pattern/,
+  },
+  'a source that the Role would not let it read': {
+    values: 'policy: { extraSources: ["configmap:other/policy"] }',
     says: /\/policy\/extraSources\/0.*pattern/,
   },
   'no labels for the selector: would be every ConfigMap': {
@@ -107,6 +111,10 @@ export const contradictions: Readonly<Record<string, BadValues & { readonly vers
   'a mounted ConfigMap of another namespace': {
     values: 'policy: { mode: file, namespace: other }',
     says: /policy\.namespace: a ConfigMap of another namespace cannot be mounted/,
+  },
+  'a name where labels choose': {
+    values: 'policy: { mode: selector, existingConfigMap: mine }',
+    says: /policy\.existingConfigMap: with policy\.mode: selector the labels choose/,
   },
   'two places for one policy': {
     values: 'policy: { existingConfigMap: mine, documents: { policy.yaml: "rules: []" } }',

@@ -25,6 +25,7 @@ import {
 } from '../chart/chart-files.ts';
 import { comparable, comparisons } from '../chart/comparisons.ts';
 import { findHelm, type Helm, type HelmRun } from '../chart/helm.ts';
+import { defineOperatorKinds } from '../chart/operators.ts';
 import { type ApiServer, type Kubectl, startApiServer } from './api-server.ts';
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
@@ -38,6 +39,7 @@ let folder: string;
 beforeAll(async () => {
   helm = await findHelm((line) => process.stderr.write(`${line}\n`));
   api = await startApiServer();
+  await defineOperatorKinds(api);
   folder = await mkdtemp(join(tmpdir(), 'scopegate-chart-'));
   await succeed(
     ['apply', '-f', '-'],

@@ -135,6 +135,9 @@ sources:
 {{- if and (eq .Values.policy.mode "file") .Values.policy.namespace (ne .Values.policy.namespace .Release.Namespace) -}}
 {{- fail "policy.namespace: a ConfigMap of another namespace cannot be mounted: use policy.mode: watch" -}}
 {{- end -}}
+{{- if and (eq .Values.policy.mode "selector") .Values.policy.existingConfigMap -}}
+{{- fail "policy.existingConfigMap: with policy.mode: selector the labels choose, and no name does" -}}
+{{- end -}}
 {{- if and .Values.policy.documents .Values.policy.existingConfigMap -}}
 {{- fail "policy.documents and policy.existingConfigMap: the policy comes from one of them, not from both" -}}
 {{- end -}}
