@@ -84,6 +84,21 @@ export function redirected(bootstrap: Bootstrap, endpoints: Readonly<Record<stri
   };
 }
 
+/** The bootstrap with more endpoints in one of its clusters. */
+export function withEndpoints(bootstrap: JsonObject, name: string, endpoints: readonly Endpoint[]): JsonObject {
+  const grown = structuredClone(bootstrap) as unknown as { static_resources: { clusters: Cluster[] } };
+  const group = grown.static_resources.clusters.find((cluster) => cluster.name === name)?.load_assignment.endpoints[0];
+  const [pattern] = group?.lb_endpoints ?? [];
+  if (pattern === undefined) throw new Error(`no cluster ${name} with an endpoint`);
+  group?.lb_endpoints.push(...endpoints.map((endpoint) => withAddress(pattern, endpoint)));
+  return grown as unknown as JsonObject;
+}
+
+interface Cluster {
+  readonly name: string;
+  readonly load_assignment: { readonly endpoints: readonly { readonly lb_endpoints: JsonObject[] }[] };
+}
+
 /** Every address below `value` becomes `endpoint`. */
 function withAddress(value: JsonObject, endpoint: Endpoint): JsonObject {
   const address: Json =
