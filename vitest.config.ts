@@ -1,6 +1,7 @@
 /**
  * Promises: one run finds every test of the repository, and a test that hangs ends it. The tests that need a real API server are a
- * project of their own, `cluster`: they need Go and minutes once, and two cores for themselves always.
+ * project of their own, `cluster`: they need Go and minutes once, and two cores for themselves always. So are those of the bundle and the
+ * image, `image`, which need root, buildah and a minute.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -8,6 +9,7 @@ import { defineConfig } from 'vitest/config';
 /** Folder for machine-readable results, one file a run; `.ci/run` counts them. */
 const results = process.env['TEST_RESULTS_DIR'];
 const clusterTests = 'test/kubernetes/**/*.test.ts';
+const imageTests = 'test/image/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -21,7 +23,18 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: [clusterTests] },
+        // An image is built from the sources, packages and all.
+        test: {
+          name: 'image',
+          include: [imageTests],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: [clusterTests, imageTests] },
       },
       {
         extends: true,

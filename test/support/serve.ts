@@ -1,6 +1,7 @@
 /**
  * `scopegate serve` as a process of its own, started as an operator would, with its log lines as they come.
  */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from '../../deploy/envoy/child.ts';
 
@@ -19,23 +20,29 @@ export interface Serve {
   readyz(): Promise<{ status: number; body: Record<string, unknown> }>;
 }
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** The sources, or what SCOPEGATE_MAIN names, such as `dist-bundle/dist/main.js`: one set of tests for both. */
+export const mainFile = join(
+  fileURLToPath(new URL('../..', import.meta.url)),
+  process.env['SCOPEGATE_MAIN'] ?? 'src/main.ts',
+);
 
 /** Back when it listens; whoever calls stops `child`. */
 export async function startServe(...args: string[]): Promise<Serve> {
+  const settings = ['--admin', '127.0.0.1:0', '--log-format', 'json', ...args];
+  return followServe(process.execPath, [mainFile, 'serve', ...settings]);
+}
+
+/** `serve` by a command line of its own, which has it log JSON. */
+export async function followServe(command: string, args: readonly string[]): Promise<Serve> {
   const entries: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
-  const child = startChild(
-    process.execPath,
-    [main, 'serve', '--admin', '127.0.0.1:0', '--log-format', 'json', ...args],
-    {
-      onStdout: (line) => {
-        entries.push(JSON.parse(line) as Record<string, unknown>);
-        for (const look of waiting) look();
-      },
-      onStderr: (line) => entries.push({ msg: 'stderr', line }),
+  const child = startChild(command, args, {
+    onStdout: (line) => {
+      entries.push(JSON.parse(line) as Record<string, unknown>);
+      for (const look of waiting) look();
     },
-  );
+    onStderr: (line) => entries.push({ msg: 'stderr', line }),
+  });
 
   function logged(
     msg: string,

@@ -5,10 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mainFile as main } from '../support/serve.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** More than a pipe holds (64 KiB), and no more than are listed of one file. */
 const problems = 1000;
 let folder: string;

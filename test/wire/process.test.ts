@@ -5,10 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mainFile as main } from '../support/serve.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 let folder: string;
 let running: ChildProcess[] = [];
 
