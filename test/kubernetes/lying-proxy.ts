@@ -1,6 +1,6 @@
 /**
- * A proxy before the API server that passes everything on, until it is told to lie. It ends TLS with the certificate of
- * `test/support/tls`, so clients need a kubeconfig that trusts that one. It counts what it was asked.
+ * A proxy before the API server that passes everything on, until it is told to lie. It ends TLS with a certificate of `test/support`, so
+ * clients need a kubeconfig that trusts that one. It counts what it was asked.
  */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer, type RequestOptions, request } from 'node:https';
@@ -30,7 +30,7 @@ export type Lie =
 
 export interface LyingProxy {
   readonly url: string;
-  /** PEM of who signed its certificate. */
+  /** PEM of who signed its first certificate. */
   readonly ca: string;
   /** Requests so far, and connections that ended or hang without one. */
   attempts(): number;
@@ -39,6 +39,8 @@ export interface LyingProxy {
   tell(lie: Lie): void;
   /** From now on everything is passed on; connections that were frozen stay so, as in a network that forgot them. */
   tellTheTruth(): void;
+  /** Takes another certificate for new connections, and gives the PEM of who signed it. */
+  renewCertificate(): string;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,11 @@ export async function startLyingProxy(api: Pick<ApiServer, 'url' | 'ca'>): Promi
     attempted: (times) => state.attempted(state.attempts + times),
     tell: (lie) => state.tell(lie),
     tellTheTruth: () => state.tell(undefined),
+    renewCertificate: () => {
+      const [cert, key] = ['renewed.pem', 'renewed-key.pem'].map((name) => readTestPem(`../tls-server/${name}`));
+      inner.setSecureContext({ cert, key });
+      return cert ?? '';
+    },
     close: async () => {
       for (const { client, server } of state.links) {
         client.destroy();

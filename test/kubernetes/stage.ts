@@ -42,8 +42,14 @@ export class Stage {
 
   /** A namespace with the shipped Role; `components` as in `applyShippedRole`. */
   static async create(api: ApiServer, components: readonly string[] = []): Promise<Stage> {
+    const stage = await Stage.createWithoutRole(api);
+    await applyShippedRole(api, stage.namespace, components);
+    return stage;
+  }
+
+  /** A namespace in which the token may do nothing yet. */
+  static async createWithoutRole(api: ApiServer): Promise<Stage> {
     const namespace = await createNamespace(api);
-    await applyShippedRole(api, namespace, components);
     const signer = await createSigner('k1');
     return new Stage(api, namespace, signer, await signer.token(issuer));
   }
@@ -97,7 +103,8 @@ rules:
   /** `scopegate serve` with any arguments. */
   async start(...args: readonly string[]): Promise<Serve> {
     const serve = await startServe('--grpc', '127.0.0.1:0', '--decision-log', 'off', ...args);
-    this.#cleanUp.push(() => serve.child.stop());
+    // No draining: nobody is left to drain for.
+    this.#cleanUp.push(() => serve.child.stop(0));
     return serve;
   }
 

@@ -63,8 +63,9 @@ export class SteadyClient {
     });
   }
 
-  /** Forgets what it was told so far. */
-  reset(): void {
+  /** Forgets what it was told so far, and what it will be told of what it has asked by now. */
+  async forget(): Promise<void> {
+    await Promise.all(this.#pending);
     this.counts.clear();
   }
 
