@@ -12,16 +12,16 @@ const value = `(?:${name})?`;
 /** One requirement of each kind: there, not there, equal or not, one of several or none of them, a number. */
 const requirement = new RegExp(
   [
-    `^\\s*(?:!?\\s*${key}`,
+    `^(?:(?:!\\s*)?${key}`,
     `${key}\\s*(?:=|==|!=)\\s*${value}`,
     `${key}\\s+(?:in|notin)\\s*\\(\\s*${value}\\s*(?:,\\s*${value}\\s*)*\\)`,
-    `${key}\\s*[<>]\\s*\\d{1,15})\\s*$`,
+    `${key}\\s*[<>]\\s*\\d{1,15})$`,
   ].join('|'),
 );
 
 /** Requirements that are separated by commas; at least one, because a namespace as a whole is no policy. */
 export function isLabelSelector(text: string): boolean {
-  return text.length <= maxLength && requirementsOf(text).every((part) => requirement.test(part));
+  return text.length <= maxLength && requirementsOf(text).every((part) => requirement.test(part.trim()));
 }
 
 const maxLength = 1024;

@@ -73,6 +73,18 @@ describe('JWK-08 saved keys', () => {
     expect(await ask(harness, 'fresh')).toBe('fresh');
   });
 
+  it('the issuer answers before all of them are read: its keys stay', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({ ...old, kid: `${index}` }));
+    const harness = createHarness({}, (_source, startMs) => ({ fetchedAt: startMs - hour, keys: many }));
+    harness.answer(host, { keys: [fresh] });
+    harness.keySets.update([corp]);
+    await harness.settled();
+    expect(await ask(harness, 'fresh')).toBe('fresh');
+    // Longer than reading them takes.
+    for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
+    expect([await ask(harness, 'fresh'), harness.restored]).toEqual(['fresh', []]);
+  });
+
   it('they are asked for by where they came from: another place, another CA; inline keys never', async () => {
     const asked: string[] = [];
     const harness = createHarness({}, (source): SavedJwks | undefined => {
