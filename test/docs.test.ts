@@ -209,13 +209,7 @@ describe('what is not supported yet', () => {
   const rows = tableOf('unsupported').map(([field = '']) => field);
   const refusals: Readonly<Record<string, object>> = {
     clients: { rules: [rule], clients: [{ name: 'x', issuer: 'corp', clientId: 'x' }] },
-    'issuers[].tenants': { issuers: [{ ...issuer, tenants: ['x'] }], rules: [rule] },
     'rules[].inject': { rules: [{ ...rule, inject: 'x' }] },
-    ...Object.fromEntries(
-      'keycloak auth0 okta cognito entra'.split(' ').map((provider) => {
-        return [`issuers[].provider: ${provider}`, { issuers: [{ ...issuer, provider }], rules: [rule] }];
-      }),
-    ),
   };
 
   it.each(Object.entries(refusals))('%s: refused by name', (_name, content) => {

@@ -50,7 +50,7 @@ export function describeForm({ token, isSigned }: Facts): Comparison {
 }
 
 export function describeIssuer({ token, rule, snapshot, showClaims }: Facts): Comparison {
-  const known = [...snapshot.issuers.values()].map(({ name }) => name);
+  const known = [...new Set([...snapshot.issuers.values()].map(({ name }) => name))];
   const wanted = `one of ${listed(known.filter((name) => rule?.issuers?.has(name) ?? true).toSorted())}`;
   if (token?.issuer !== undefined) return { wanted, found: token.issuer.name };
   const iss = token?.jws && member(token.jws.claims, 'iss');
@@ -62,14 +62,21 @@ export function describeIssuer({ token, rule, snapshot, showClaims }: Facts): Co
 
 /** JWT-08: compared code point by code point, so the eye needs help with what is all but equal. */
 function nearIssuer(iss: string, issuers: Iterable<Issuer>): string | undefined {
-  for (const { name, issuer } of issuers) {
+  for (const { name, issuer, tenant } of issuers) {
     if (iss === `${issuer}/`) return `which has a slash more at its end than that of ${name}`;
     if (`${iss}/` === issuer) return `which lacks the slash at the end of that of ${name}`;
     if (iss.toLowerCase() === issuer.toLowerCase()) return `which differs in case from that of ${name}`;
     if (iss.replace(/^https?:/, '') === issuer.replace(/^https?:/, ''))
       return `which differs in its scheme from that of ${name}`;
+    if (isOfOtherTenant(iss, issuer, tenant)) return `which is of a tenant that ${name} does not list`;
   }
   return undefined;
+}
+
+function isOfOtherTenant(iss: string, issuer: string, tenant: string | undefined): boolean {
+  const [start, end, ...more] = tenant === undefined ? [] : issuer.split(tenant);
+  if (start === undefined || end === undefined || more.length > 0) return false;
+  return iss.startsWith(start) && iss.endsWith(end) && !iss.slice(start.length, iss.length - end.length).includes('/');
 }
 
 export function describeClass({ token }: Facts): Comparison {

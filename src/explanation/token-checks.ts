@@ -43,6 +43,7 @@ export function failsAtLifetime({ token }: Facts): boolean {
 export function describeAudience({ token, showClaims }: Facts): Comparison {
   const { issuer, claims } = token ?? {};
   if (issuer === undefined || claims === undefined) return {};
+  if (!providerRow(issuer.provider).hasAudience) return { found: 'none, the client stands in for it' };
   const matching = claims.audiences.filter((audience) => issuer.audiences.includes(audience));
   const wanted = `one of ${listed(issuer.audiences)} in aud`;
   if (matching.length > 0) return { wanted, found: listed(matching) };

@@ -15,7 +15,7 @@ export interface KeySets {
   readonly resolve: ResolveKeys;
   /** Takes over the issuers of a new policy: keeps those whose source is the same, drops those that are gone, fetches new ones. */
   update(issuers: Iterable<Issuer>): void;
-  /** By the issuer's name in the policy. */
+  /** By the issuer's name in the policy; of tenants that share one, what is worst. */
   status(): ReadonlyMap<string, KeySetStatus>;
   /** What to serve with after a restart while an issuer is away, by where it came from. */
   toSave(): ReadonlyMap<string, SavedJwks>;
@@ -25,6 +25,7 @@ export interface KeySets {
 
 /** One issuer's keys, with where they come from. */
 interface Entry {
+  readonly name: string;
   readonly source: string;
   readonly keys: IssuerKeys;
 }
@@ -40,13 +41,16 @@ export function createKeySets(options: RefreshOptions, ports: KeySetPorts): KeyS
     const next = new Map<string, Entry>();
     for (const issuer of issuers) {
       const source = sourceIdentity(issuer);
-      const known = entries.get(issuer.name);
-      const entry = known?.source === source ? known : { source, keys: new IssuerKeys(issuer, options, ports) };
-      next.set(issuer.name, entry);
+      // Tenants share a name, and what is told of an issuer is told by its name.
+      const label = JSON.stringify([issuer.name, issuer.issuer]);
+      const known = entries.get(label);
+      const entry =
+        known?.source === source ? known : { name: issuer.name, source, keys: new IssuerKeys(issuer, options, ports) };
+      next.set(label, entry);
       keysOf.set(issuer, entry.keys);
     }
-    for (const [name, entry] of entries) {
-      if (next.get(name) !== entry) entry.keys.stop();
+    for (const [label, entry] of entries) {
+      if (next.get(label) !== entry) entry.keys.stop();
     }
     entries = next;
   }
@@ -62,7 +66,12 @@ export function createKeySets(options: RefreshOptions, ports: KeySetPorts): KeyS
   };
 
   function status(): ReadonlyMap<string, KeySetStatus> {
-    return new Map([...entries].map(([name, { keys }]) => [name, keys.status()]));
+    const found = new Map<string, KeySetStatus>();
+    for (const { name, keys } of entries.values()) {
+      const other = found.get(name);
+      found.set(name, other === undefined ? keys.status() : worst(other, keys.status()));
+    }
+    return found;
   }
 
   function toSave(): ReadonlyMap<string, SavedJwks> {
@@ -80,4 +89,13 @@ export function createKeySets(options: RefreshOptions, ports: KeySetPorts): KeyS
   }
 
   return { resolve, update, status, toSave, stop };
+}
+
+function worst(a: KeySetStatus, b: KeySetStatus): KeySetStatus {
+  const ages = [a.ageSeconds, b.ageSeconds].filter((age) => age !== undefined);
+  return {
+    hasKeys: a.hasKeys && b.hasKeys,
+    ageSeconds: ages.length === 0 ? undefined : Math.max(...ages),
+    lastError: a.lastError ?? b.lastError,
+  };
 }

@@ -6,6 +6,7 @@ import type { Issuer } from '../token/issuer.ts';
 import { discoverJwksUri } from './discovery.ts';
 import { allowedUrl } from './endpoint.ts';
 import { Failure } from './failure.ts';
+import { ownKeys } from './key-issuer.ts';
 import type { Get, GetOptions } from './fetch.ts';
 
 export interface LoadedJwks {
@@ -15,10 +16,13 @@ export interface LoadedJwks {
 }
 
 export async function loadJwks(issuer: Issuer, get: Get, signal: AbortSignal): Promise<LoadedJwks | Failure> {
-  if (issuer.jwks.kind === 'inline') return { document: { keys: issuer.jwks.keys }, maxAgeSeconds: undefined };
+  if (issuer.jwks.kind === 'inline') {
+    return { document: ownKeys({ keys: issuer.jwks.keys }, issuer), maxAgeSeconds: undefined };
+  }
   const options = { ca: issuer.ca, signal };
   const url = await findJwksUri(issuer, get, options);
-  return url instanceof Failure ? url : get(url, options);
+  const fetched = url instanceof Failure ? url : await get(url, options);
+  return fetched instanceof Failure ? fetched : { ...fetched, document: ownKeys(fetched.document, issuer) };
 }
 
 async function findJwksUri(issuer: Issuer, get: Get, options: GetOptions): Promise<URL | Failure> {
@@ -28,6 +32,8 @@ async function findJwksUri(issuer: Issuer, get: Get, options: GetOptions): Promi
 }
 
 /** Equal for two issuers exactly when their keys come from the same place in the same way. */
-export function sourceIdentity({ issuer, jwks, ca, insecure }: Issuer): string {
-  return JSON.stringify([issuer, jwks, ca ?? null, insecure.allowHttp, insecure.anyHost]);
+export function sourceIdentity({ issuer, jwks, ca, insecure, tenant }: Issuer): string {
+  const place = [issuer, jwks, ca ?? null, insecure.allowHttp, insecure.anyHost];
+  // Of what is found there, a tenant takes a part.
+  return JSON.stringify(tenant === undefined ? place : [...place, tenant]);
 }

@@ -1,12 +1,16 @@
 /**
- * Promises: the issuers of all documents, each valid, with distinct names and distinct `iss` strings.
+ * Promises: the issuers of all documents, each valid, with distinct `iss` strings. Names are those of the entries; an entry for several
+ * tenants is one issuer for each of them.
  */
 import { type Algorithm, algorithms, isAlgorithm } from '../token/algorithm.ts';
-import type { ClaimPath, Issuer, ProviderName } from '../token/issuer.ts';
+import type { ClaimPath, Issuer } from '../token/issuer.ts';
+import { providerRow } from '../token/providers.ts';
 import { compileClaimPath } from './claim-path.ts';
 import { compileJwks } from './compile-jwks.ts';
+import { compileTenants } from './compile-tenants.ts';
 import type { PolicyDocument } from './document.ts';
 import { durationSeconds } from './duration.ts';
+import { checkProvider } from './provider-mistakes.ts';
 import { placeName, type Report, type Spot, within } from './report.ts';
 import type { IssuerContent } from './schema.ts';
 import { refuseUrl, type UrlRules } from './url.ts';
@@ -27,65 +31,61 @@ export function compileIssuers(documents: readonly PolicyDocument[], report: Rep
   for (const document of documents) {
     for (const [index, content] of (document.content.issuers ?? []).entries()) {
       const spot: Spot = { document, path: ['issuers', index] };
-      checkDistinct(content, { spot, names, identifiers }, report);
-      const issuer = compileIssuer(content, spot, report);
-      if (issuer !== undefined) compiled.push({ issuer, spot });
+      checkDistinctName(content.name, within(spot, 'name'), names, report);
+      for (const issuer of compileIssuer(content, spot, report)) {
+        checkDistinctIssuer(issuer, within(spot, 'issuer'), identifiers, report);
+        compiled.push({ issuer, spot });
+      }
     }
   }
   return compiled;
 }
 
-interface Known {
-  readonly spot: Spot;
-  readonly names: Map<string, Spot>;
-  readonly identifiers: Map<string, Spot>;
+function checkDistinctName(name: string, spot: Spot, names: Map<string, Spot>, report: Report): void {
+  const namesake = names.get(name);
+  if (namesake === undefined) names.set(name, spot);
+  else report.error(spot, 'duplicate_name', `issuer ${quote(name)} is already defined at ${placeName(namesake)}`);
 }
 
-function checkDistinct(content: IssuerContent, { spot, names, identifiers }: Known, report: Report): void {
-  const namesake = names.get(content.name);
-  const [nameSpot, issuerSpot] = [within(spot, 'name'), within(spot, 'issuer')];
-  if (namesake === undefined) names.set(content.name, nameSpot);
-  else
-    report.error(
-      nameSpot,
-      'duplicate_name',
-      `issuer ${quote(content.name)} is already defined at ${placeName(namesake)}`,
-    );
-  const other = identifiers.get(content.issuer);
-  if (other === undefined) identifiers.set(content.issuer, issuerSpot);
-  else report.error(issuerSpot, 'duplicate_issuer', `the same \`issuer\` is already given at ${placeName(other)}`);
+function checkDistinctIssuer({ issuer, tenant }: Issuer, spot: Spot, known: Map<string, Spot>, report: Report): void {
+  const other = known.get(issuer);
+  if (other === undefined) {
+    known.set(issuer, spot);
+    return;
+  }
+  const which = tenant === undefined ? '' : ` with tenant ${quote(tenant)}`;
+  report.error(spot, 'duplicate_issuer', `the same \`issuer\`${which} is already given at ${placeName(other)}`);
 }
 
-/** Undefined: a provider that this version does not support, which unsupported.ts reports. */
-function compileIssuer(content: IssuerContent, spot: Spot, report: Report): Issuer | undefined {
+/** One for each tenant. */
+function compileIssuer(content: IssuerContent, spot: Spot, report: Report): readonly Issuer[] {
   const insecure = compileInsecure(content, spot, report);
   checkUrls(content, insecure, spot, report);
   checkAudiences(content, spot, report);
-  const times = compileTimes(content, spot, report);
+  const { clockSkewSeconds, maxLifetimeSeconds } = compileTimes(content, spot, report);
   const jwks = compileJwks(content.jwks, within(spot, 'jwks'), report);
   const scopeClaim = compileScopeClaim(content, spot, report);
   const dpop = compileDpop(content, spot, report);
-  const provider = providers.find((name) => name === (content.provider ?? 'generic'));
-  if (provider === undefined) return undefined;
-  return {
+  checkProvider(content, spot, report);
+  return compileTenants(content, spot, report).map(({ issuer, tenant }) => ({
     name: content.name,
-    issuer: content.issuer,
-    provider,
+    issuer,
+    provider: content.provider ?? 'generic',
+    tenant,
     audiences: content.audiences ?? [],
     clientIds: content.clientIds === undefined ? undefined : new Set(content.clientIds),
     jwks,
     ca: content.jwks?.ca,
     algorithms: compileAlgorithms(content.algorithms),
     scopeClaim,
-    ...times,
+    clockSkewSeconds,
+    maxLifetimeSeconds,
     requireSub: content.requireSub ?? true,
     senderConstraint: content.senderConstraint ?? 'none',
     dpop,
     insecure,
-  };
+  }));
 }
-
-const providers: readonly ProviderName[] = ['generic', 'rfc9068'];
 
 const defaultProofAge = '60s';
 /** Every proof is remembered for this long, and a stolen one is good for this long. */
@@ -129,21 +129,27 @@ function checkUrls(content: IssuerContent, insecure: Issuer['insecure'], spot: S
   }
 }
 
-/** The audience that a provider puts into tokens for any resource. */
-const sharedAudiences: Readonly<Partial<Record<NonNullable<IssuerContent['provider']>, string>>> = {
-  keycloak: 'account',
-};
-
-function checkAudiences({ audiences, provider }: IssuerContent, spot: Spot, report: Report): void {
-  // A Cognito token names no audience; its clients stand in for it.
-  for (const [index, audience] of (audiences ?? []).entries()) {
-    if (sharedAudiences[provider ?? 'generic'] !== audience) continue;
-    const message = `every token of this provider has audience ${quote(audience)}, whatever it was issued for`;
-    report.warn(within(spot, 'audiences', index), 'shared_audience', message);
+function checkAudiences(
+  { audiences, clientIds, provider = 'generic' }: IssuerContent,
+  spot: Spot,
+  report: Report,
+): void {
+  if (providerRow(provider).hasAudience) {
+    checkGiven('audiences', audiences, spot, report);
+    return;
   }
-  if (audiences !== undefined || provider === 'cognito') return;
-  if (spot.document.isLeftOut([...spot.path, 'audiences'])) return;
-  report.error(spot, 'missing_field', '`audiences` is required');
+  checkGiven('clientIds', clientIds, spot, report);
+  if (audiences === undefined) return;
+  // Whoever writes it takes it for checked.
+  report.error(within(spot, 'audiences'), 'no_audience', `access tokens of ${quote(provider)} name no audience`, {
+    part: 'key',
+    hint: 'list the clients that may call in `clientIds` instead',
+  });
+}
+
+function checkGiven(field: string, value: readonly string[] | undefined, spot: Spot, report: Report): void {
+  if (value !== undefined || spot.document.isLeftOut([...spot.path, field])) return;
+  report.error(spot, 'missing_field', `\`${field}\` is required`);
 }
 
 interface Times {

@@ -115,6 +115,8 @@ function warnUnusedIssuers(
   }
   for (const { issuer, spot } of issuers) {
     if (used.has(issuer.name)) continue;
+    // Once for all tenants of an entry.
+    used.add(issuer.name);
     report.warn(within(spot, 'name'), 'unused_issuer', `no rule uses issuer ${quote(issuer.name)}`);
   }
 }

@@ -37,8 +37,16 @@ export const issuer = z.strictObject({
     .enum(['generic', 'rfc9068', 'keycloak', 'auth0', 'okta', 'cognito', 'entra'])
     .optional()
     .describe('What its tokens look like. Default: `generic`.'),
-  tenants: z.array(text).min(1).optional().describe('The tenants whose tokens count.'),
-  audiences: z.array(text).min(1).optional().describe('One of these must be in the `aud` of a token. Required.'),
+  tenants: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('For `entra` with `{tenantid}` in `issuer`: the GUIDs of the tenants whose tokens count.'),
+  audiences: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('One of these must be in the `aud` of a token; `cognito` has `clientIds` instead. Required.'),
   clientIds: z.array(text).min(1).optional().describe('The clients that may call. Default: any.'),
   jwks: jwks.optional().describe('Where its keys are. Default: found by discovery on `issuer`.'),
   algorithms: z

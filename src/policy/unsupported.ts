@@ -13,12 +13,7 @@ export interface UnsupportedRow {
   readonly except?: readonly string[];
 }
 
-export const unsupportedRows: readonly UnsupportedRow[] = [
-  { path: ['rules', '*', 'inject'] },
-  { path: ['issuers', '*', 'provider'], except: ['generic', 'rfc9068'] },
-  { path: ['issuers', '*', 'tenants'] },
-  { path: ['clients'] },
-];
+export const unsupportedRows: readonly UnsupportedRow[] = [{ path: ['rules', '*', 'inject'] }, { path: ['clients'] }];
 
 export function refuseUnsupported(documents: readonly PolicyDocument[], report: Report): void {
   for (const document of documents) {

@@ -10,17 +10,17 @@ import { createUnsignedVerifier } from '../authorizer/token-verifier.ts';
 import { Allow, type Decision } from '../decision/decision.ts';
 import type { RequestAttributes } from '../decision/request.ts';
 import type { PolicySnapshot, PolicyTest } from '../policy/snapshot.ts';
-import { mintToken } from '../token/minted-token.ts';
+import { issuerFor, mintToken } from '../token/minted-token.ts';
 import type { Outcome, Rehearsal } from './rehearsal.ts';
 import { whyDecided, whyFaulty } from './why.ts';
 
 /** `nowMs`, in milliseconds since the epoch, is the instant of every test that names none. */
 export async function rehearse(snapshot: PolicySnapshot, nowMs: number): Promise<readonly Rehearsal[]> {
-  const issuers = new Map([...snapshot.issuers.values()].map((issuer) => [issuer.name, issuer]));
+  const issuers = Map.groupBy(snapshot.issuers.values(), ({ name }) => name);
   const rehearsals: Rehearsal[] = [];
   for (const test of snapshot.tests) {
     const instantMs = test.nowMs ?? nowMs;
-    const issuer = test.token && issuers.get(test.token.issuer);
+    const issuer = test.token && issuerFor(test.token.claims, issuers.get(test.token.issuer) ?? []);
     const token = issuer && mintToken(issuer, test.token?.claims ?? {}, instantMs / 1000);
     rehearsals.push(await rehearseOne(test, requestOf(test, token), { snapshot, nowMs: instantMs }));
     await setImmediate();

@@ -21,9 +21,10 @@ export interface Baseline {
 }
 
 export function createBaseline(current: PolicySnapshot, candidate: PolicySnapshot): Baseline {
-  const before = new Map([...current.issuers.values()].map((issuer) => [issuer.name, issuer]));
-  const kept = new Set([...before.values()].filter((issuer) => isKept(issuer, candidate)).map(({ name }) => name));
-  const keepsAll = kept.size === before.size && candidate.issuers.size === before.size;
+  // The log names an issuer, and not which of its tenants.
+  const before = Map.groupBy(current.issuers.values(), ({ name }) => name);
+  const kept = new Set([...before].filter(([, tenants]) => areKept(tenants, candidate)).map(([name]) => name));
+  const keepsAll = kept.size === before.size && candidate.issuers.size === current.issuers.size;
   const keepsRevocations = textOf(current.revocations.entries) === textOf(candidate.revocations.entries);
   const keyOf = cached(ruleKey);
   const headersOf = cached(({ headers }: Rule) => textOf(headers));
@@ -43,10 +44,18 @@ export function createBaseline(current: PolicySnapshot, candidate: PolicySnapsho
       const then = matchThen(record);
       return then !== undefined && headersOf(then.rule) === headersOf(match.rule);
     },
-    issuerNow: (name) => candidate.issuers.get(before.get(name)?.issuer ?? ''),
+    issuerNow: (name) =>
+      before
+        .get(name)
+        ?.map(({ issuer }) => candidate.issuers.get(issuer))
+        .find((issuer) => issuer !== undefined),
     keepsIssuer: (name) => (name === undefined ? keepsAll : kept.has(name)),
     keepsRevocations,
   };
+}
+
+function areKept(tenants: readonly Issuer[], candidate: PolicySnapshot): boolean {
+  return tenants.every((issuer) => isKept(issuer, candidate));
 }
 
 function isKept(issuer: Issuer, candidate: PolicySnapshot): boolean {

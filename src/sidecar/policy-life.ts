@@ -111,7 +111,7 @@ function observerOf(reporting: Reporting, parts: PolicyParts, { onApplied, onCha
 }
 
 function tellApplied({ log, metrics }: Reporting, snapshot: PolicySnapshot, warnings: readonly Problem[]): void {
-  const issuers = [...snapshot.issuers.values()].map(({ name }) => name);
+  const issuers = [...new Set([...snapshot.issuers.values()].map(({ name }) => name))];
   metrics.policyApplied(snapshot.hash, Date.now() / 1000, { rules: snapshot.rules.map(({ name }) => name), issuers });
   log.info({ policy: snapshot.hash, rules: snapshot.rules.length, issuers: issuers.length }, 'policy applied');
   for (const warning of warnings) log.warn({ problem: formatProblem(warning) }, 'policy warning');

@@ -183,5 +183,7 @@ function keyAges(keySets: KeySets): readonly (readonly [string, number])[] {
 
 function keySourceOf(snapshot: PolicySnapshot | undefined, name: string): string | undefined {
   const issuer = [...(snapshot?.issuers.values() ?? [])].find((candidate) => candidate.name === name);
-  return issuer?.jwks.kind === 'uri' ? issuer.jwks.uri : issuer?.issuer;
+  if (issuer?.jwks.kind === 'uri') return issuer.jwks.uri;
+  // The name does not tell which of its tenants it is.
+  return issuer?.tenant === undefined ? issuer?.issuer : issuer.issuer.replace(issuer.tenant, '{tenantid}');
 }

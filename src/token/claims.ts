@@ -56,6 +56,7 @@ export function readClaims(claims: JsonObject, issuer: Issuer): Step<AccessToken
   if (bad !== undefined) return new Stop('claim_invalid', bad);
   const absent = requiredClaims(issuer).find((name) => !Object.hasOwn(claims, name));
   if (absent !== undefined) return new Stop('claim_invalid', `${absent} is absent`);
+  if (!isOfTenant(claims, issuer)) return new Stop('claim_invalid', 'tid is not the tenant of iss');
   const scopes = readScopes(claims, issuer);
   if (scopes instanceof Stop) return scopes;
   const client = firstPresent(claims, providerRow(issuer.provider).clientClaims);
@@ -79,6 +80,11 @@ export function readClaims(claims: JsonObject, issuer: Issuer): Step<AccessToken
 function requiredClaims(issuer: Issuer): readonly string[] {
   const always = issuer.requireSub ? ['exp', 'sub'] : ['exp'];
   return [...always, ...providerRow(issuer.provider).requiredClaims];
+}
+
+/** IDP-04: the two must not disagree, since either may be what somebody else goes by. */
+function isOfTenant(claims: JsonObject, { tenant }: Issuer): boolean {
+  return tenant === undefined || member(claims, 'tid') === tenant;
 }
 
 /** IDP-01: one claim is authoritative. */

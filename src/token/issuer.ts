@@ -15,14 +15,17 @@ export type JwksSource =
 /** A claim path: the member names from the claims object inwards. */
 export type ClaimPath = readonly string[];
 
-export type ProviderName = 'generic' | 'rfc9068';
+export type ProviderName = 'generic' | 'rfc9068' | 'keycloak' | 'auth0' | 'okta' | 'cognito' | 'entra';
 
 export interface Issuer {
-  /** Name in the policy, logs and metrics. */
+  /** Name in the policy, logs and metrics; the tenants of one entry share it. */
   readonly name: string;
   /** Equals the token's `iss`, code point by code point. */
   readonly issuer: string;
   readonly provider: ProviderName;
+  /** The tenant that `tid` must name, a GUID in lower case (IDP-04); undefined: the provider has none, or `issuer` does not tell. */
+  readonly tenant: string | undefined;
+  /** Empty where the provider's tokens name none. */
   readonly audiences: readonly string[];
   /** Allow-list of clients; undefined: any. */
   readonly clientIds: ReadonlySet<string> | undefined;

@@ -4,6 +4,7 @@
 import { Stop } from '../decision/step.ts';
 import type { AccessTokenClaims } from './claims.ts';
 import type { Issuer } from './issuer.ts';
+import { providerRow } from './providers.ts';
 import type { VerifiedToken } from './verify.ts';
 
 /** The reason why the token is not good now or not meant for us, or undefined. `nowMs` is in milliseconds since the epoch. */
@@ -24,12 +25,16 @@ function checkTimes(claims: AccessTokenClaims, issuer: Issuer, now: number): Sto
   return expiresAt - issuedAt > issuer.maxLifetimeSeconds ? new Stop('token_lifetime_exceeded') : undefined;
 }
 
-/** JWT-07, and the allow-list of clients. */
+/** JWT-07, and the allow-list of clients, which may stand in for the audience (IDP-03). */
 function checkAddressee(claims: AccessTokenClaims, issuer: Issuer): Stop | undefined {
-  if (!claims.audiences.some((audience) => issuer.audiences.includes(audience))) return new Stop('audience_mismatch');
+  if (providerRow(issuer.provider).hasAudience && !isMeantForUs(claims, issuer)) return new Stop('audience_mismatch');
   const { clientIds } = issuer;
   if (clientIds !== undefined && (claims.clientId === undefined || !clientIds.has(claims.clientId))) {
     return new Stop('client_not_allowed');
   }
   return undefined;
+}
+
+function isMeantForUs({ audiences }: AccessTokenClaims, issuer: Issuer): boolean {
+  return audiences.some((audience) => issuer.audiences.includes(audience));
 }

@@ -7,6 +7,7 @@ export function issuerOf(over: Partial<Issuer> = {}): Issuer {
     name: 'corp',
     issuer: 'https://idp.test',
     provider: 'generic',
+    tenant: undefined,
     audiences: ['api'],
     clientIds: undefined,
     jwks: { kind: 'inline', keys: [] },

@@ -52,6 +52,7 @@ export function issuerOf(name: string, changes: Partial<Issuer> = {}): Issuer {
     name,
     issuer: `https://${name}.test`,
     provider: 'generic',
+    tenant: undefined,
     audiences: ['api'],
     clientIds: undefined,
     jwks: { kind: 'uri', uri: `https://${name}.test/jwks` },

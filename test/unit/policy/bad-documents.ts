@@ -20,6 +20,13 @@ function issuer(fields: string): string {
   return `issuers:\n  - name: corp\n    issuer: https://idp.test\n    audiences: [shop]\n${indent(fields)}${withRule}`;
 }
 
+const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47';
+
+/** `issuer`, and what comes after it, in line 4 from column 63 on. */
+function entra(issuer: string): string {
+  return `${withRule}issuers: [{ name: a, provider: entra, audiences: [a], issuer: ${issuer} }]\n`;
+}
+
 function rules(fields: string): string {
   return `${withIssuer}rules:\n  - name: orders\n    paths: [/orders]\n${indent(fields)}`;
 }
@@ -725,22 +732,78 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
       '9:1 unsupported: `clients` is not supported by this version',
     ],
   },
-  'not supported in issuers': {
-    text: issuer('provider: keycloak\nsenderConstraint: dpop\ndpop: { nonce: true, maxAge: 6m }\ntenants: [a]'),
+  'what only other issuers have': {
+    text: issuer('provider: rfc9068\nsenderConstraint: dpop\ndpop: { nonce: true, maxAge: 6m }\ntenants: [a]'),
     problems: [
-      '7:15 unsupported: `provider: keycloak` is not supported by this version',
       '8:23 dpop_origin: nothing says which origins a DPoP proof may name (write `defaults: { origins: […] }`, or `hosts` in the rules)',
       '9:34 wrong_value: expected a duration from `1s` to `5m`',
-      '10:5 unsupported: `tenants` is not supported by this version',
+      '10:5 tenants: `tenants` is for provider `entra` alone',
     ],
   },
   'DP-09 an issuer with DPoP, and a rule whose hosts are left out for a mistake': {
     text: `${issuer('senderConstraint: dpop')}---\n${head}rules:\n  - { name: h, access: deny, paths: [/a], hosts: shop.test }\n`,
     problems: ['13:50 wrong_type: expected a list (put it in square brackets)'],
   },
-  'provider cognito needs no audiences, and is not supported': {
-    text: `${withRule}issuers: [{ name: a, issuer: https://idp.test, provider: cognito, clientIds: [web] }]\n`,
-    problems: ['4:58 unsupported: `provider: cognito` is not supported by this version'],
+  'IDP-03 Cognito: audiences, and no clients': {
+    text: `${withRule}issuers: [{ name: a, issuer: https://idp.test/us-east-1_a, provider: cognito, audiences: [web] }]\n`,
+    problems: [
+      '4:11 missing_field: `clientIds` is required',
+      '4:79 no_audience: access tokens of `cognito` name no audience (list the clients that may call in `clientIds` instead)',
+    ],
+  },
+  'IDP-05 Okta: the org server': {
+    text: `${withRule}issuers: [{ name: a, issuer: https://acme.okta.com, provider: okta, audiences: [web] }]\n`,
+    problems: [
+      '4:30 provider_issuer: expected a custom authorization server of Okta, with `/oauth2/` in its issuer (tokens of the org server are for APIs of Okta alone; use `https://ORG/oauth2/default`, or a server that you added)',
+    ],
+  },
+  'IDP-04 `{tenantid}` of another provider': {
+    text: `${withRule}issuers: [{ name: a, issuer: "https://idp.test/{tenantid}", audiences: [web] }]\n`,
+    problems: ['4:30 tenants: `{tenantid}` is for provider `entra` alone'],
+  },
+  'IDP-04 Entra: `{tenantid}` without tenants': {
+    text: entra('"https://login.microsoftonline.com/{tenantid}/v2.0"'),
+    problems: [
+      '4:11 missing_field: `tenants` is required beside `{tenantid}` (any customer of Microsoft can have a tenant, so list those whose tokens count)',
+    ],
+  },
+  'IDP-04 Entra: tenants without `{tenantid}`': {
+    text: entra(`https://login.microsoftonline.com/${tenant}/v2.0, tenants: [${tenant}]`),
+    problems: [
+      '4:140 tenants: this `issuer` has one tenant (put `{tenantid}` into `issuer` where the tenant stands, or leave `tenants` out)',
+    ],
+  },
+  'IDP-04 Entra: the placeholder as a part of a name': {
+    text: entra(`"https://login.microsoftonline.com/x{tenantid}/v2.0", tenants: [${tenant}]`),
+    problems: [
+      '4:63 tenants: expected `{tenantid}` once, as a part of the path (such as `https://login.microsoftonline.com/{tenantid}/v2.0`)',
+    ],
+  },
+  'IDP-04 Entra: another placeholder': {
+    text: entra(`"https://login.microsoftonline.com/{tenant}/v2.0", tenants: [${tenant}]`),
+    problems: [
+      '4:63 tenants: expected `{tenantid}` once, as a part of the path (such as `https://login.microsoftonline.com/{tenantid}/v2.0`)',
+    ],
+  },
+  'IDP-04 Entra: the placeholder twice': {
+    text: entra(`"https://login.microsoftonline.com/{tenantid}/{tenantid}", tenants: [${tenant}]`),
+    problems: [
+      '4:63 tenants: expected `{tenantid}` once, as a part of the path (such as `https://login.microsoftonline.com/{tenantid}/v2.0`)',
+    ],
+  },
+  'IDP-04 Entra: tenants that are no GUIDs, and one twice': {
+    text: entra(
+      `"https://login.microsoftonline.com/{tenantid}/v2.0", tenants: [acme.onmicrosoft.com, ${tenant}, ${tenant.toUpperCase()}, "*"]`,
+    ),
+    problems: [
+      '4:126 tenants: expected the GUID of a tenant (the Directory (tenant) ID of its overview page; a domain name is not in tokens)',
+      `4:186 duplicate_name: tenant \`${tenant}\` is given twice`,
+      '4:224 tenants: expected the GUID of a tenant (the Directory (tenant) ID of its overview page; a domain name is not in tokens)',
+    ],
+  },
+  'IDP-04 Entra: a tenant of two entries': {
+    text: `${withRule}issuers:\n  - { name: a, issuer: "https://login.microsoftonline.com/{tenantid}/v2.0", tenants: [${tenant}], provider: entra, audiences: [a] }\n  - { name: b, issuer: https://login.microsoftonline.com/${tenant}/v2.0, provider: entra, audiences: [a] }\n`,
+    problems: [`6:24 duplicate_issuer: the same \`issuer\` with tenant \`${tenant}\` is already given at f:5:24`],
   },
   'not supported at the top': {
     text: `${withRule}clients: [{ name: a, issuer: corp, clientId: b }]\n`,

@@ -24,6 +24,7 @@ describe('issuers', () => {
       name: 'corp',
       issuer: 'https://idp.test',
       provider: 'generic',
+      tenant: undefined,
       audiences: ['shop'],
       clientIds: undefined,
       jwks: { kind: 'discovery' },
@@ -529,13 +530,14 @@ describe('warnings beside errors', () => {
   });
 
   it('audience `account` of Keycloak: told', () => {
-    const keycloak = { ...corp, provider: 'keycloak', audiences: ['shop', 'account'] };
+    const issuer = 'https://idp.test/realms/shop';
+    const keycloak = { ...corp, issuer, provider: 'keycloak', audiences: ['shop', 'account'] };
     const { problems } = compileTexts(
       textOf({ issuers: [keycloak, { ...other, audiences: ['account'] }], rules: [scoped] }),
     );
     const warnings = problems.filter(({ severity }) => severity === 'warning');
     expect(warnings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
-      'shared_audience: every token of this provider has audience `account`, whatever it was issued for',
+      'shared_audience: tokens of this provider have audience `account` whatever API they were issued for',
     ]);
   });
 });

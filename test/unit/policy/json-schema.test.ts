@@ -61,7 +61,6 @@ describe('the JSON Schema of a policy', () => {
 
   it.each([
     ['a client', { clients: [{ name: 'a', issuer: 'b', clientId: 'c' }] }],
-    ['a provider', { issuers: [{ name: 'a', issuer: 'https://a.test', audiences: ['a'], provider: 'okta' }] }],
     ['a token of ours', { rules: [{ name: 'a', paths: ['/a'], inject: 'a' }] }],
   ])('%s, which is not supported: not valid', (_name, fields) => {
     expect(invalidPlaces(schema, { apiVersion: 'scopegate.dev/v1', kind: 'Policy', ...fields })).toHaveLength(1);
