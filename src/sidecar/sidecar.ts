@@ -10,10 +10,10 @@ import type { ServeSettings } from '../config/settings.ts';
 import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import type { RefreshOptions } from '../keyset/refresh.ts';
+import type { Cluster } from '../kubernetes/cluster-ports.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
 import { createTestCheck } from '../rehearsal/test-check.ts';
-import type { Cluster } from '../kubernetes/cluster-ports.ts';
 import type { AdminServer } from '../server/admin.ts';
 import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
 import { openClusterOf } from './cluster-sources.ts';
@@ -25,8 +25,8 @@ import type { PolicyFeed } from './policy-feed.ts';
 import { createPolicyLife, type PolicyParts } from './policy-life.ts';
 import type { Readiness } from './readiness.ts';
 import { createReporting, keyReports, type Reporting } from './reporting.ts';
-import { watchSources } from './watch-sources.ts';
 import { createSystemSender } from './sender.ts';
+import { watchSources } from './watch-sources.ts';
 
 export interface Sidecar {
   /** Real addresses, in the order of the settings. */

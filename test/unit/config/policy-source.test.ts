@@ -95,7 +95,7 @@ describe('label selectors', () => {
     'a=b/c',
     "a='b'",
     'ä',
-    `${'a'.repeat(64)}`,
+    'a'.repeat(64),
     `a=${'b'.repeat(64)}`,
     `${'a.'.repeat(127)}/b`,
     Array.from({ length: 300 }, () => 'abc=').join(),
