@@ -20,7 +20,7 @@ export async function bundle(folder: string): Promise<readonly string[]> {
   const chunks = chunkNames(join(root, 'src'));
   const build = await rolldown({
     cwd: root,
-    input: { main: 'src/main.ts', cluster: 'src/kubernetes/cluster.ts' },
+    input: { main: 'src/main.ts' },
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
     plugins: [changes.plugin, chunks.plugin],
@@ -42,28 +42,31 @@ export async function bundle(folder: string): Promise<readonly string[]> {
     },
   });
   await build.close();
-  changes.assertMade();
   const modules = output.flatMap((file) =>
     file.type === 'chunk'
       ? Object.entries(file.modules).flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? [id] : []))
       : [],
   );
   writeBeside(folder, modules);
+  if (changes.readsHealthProto()) copyProto(folder);
   return output.map(({ fileName }) => join(folder, 'dist', fileName));
 }
 
-/** What the program reads at run time, and what has to travel with it. */
+/** What has to travel with the program. */
 function writeBeside(folder: string, modules: readonly string[]): void {
   const manifest = { ...readManifest(root), type: 'module' };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  const proto = join(folder, 'dist/proto/health/v1/health.proto');
-  mkdirSync(dirname(proto), { recursive: true });
-  copyFileSync(join(root, 'node_modules/grpc-health-check/proto/health/v1/health.proto'), proto);
   writeFileSync(
     join(folder, 'THIRD-PARTY-NOTICES.txt'),
     noticesOf(modules, readFileSync(join(root, 'LICENSE'), 'utf8')),
   );
+}
+
+function copyProto(folder: string): void {
+  const proto = join(folder, 'dist/proto/health/v1/health.proto');
+  mkdirSync(dirname(proto), { recursive: true });
+  copyFileSync(join(root, 'node_modules/grpc-health-check/proto/health/v1/health.proto'), proto);
 }
 
 if (import.meta.main) {

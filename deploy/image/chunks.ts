@@ -8,7 +8,7 @@ import type { Plugin } from 'rolldown';
 export interface ChunkNames {
   /** Learns what imports what. */
   readonly plugin: Plugin;
-  /** The file of a module; null for the entries themselves. */
+  /** The file of a module; null for the entry itself. */
   readonly name: (id: string) => string | null;
 }
 
@@ -37,15 +37,14 @@ export function chunkNames(src: string): ChunkNames {
     return found;
   }
 
-  const entries = new Set(['main.ts', 'kubernetes/cluster.ts'].map((file) => join(src, file)));
+  const entry = join(src, 'main.ts');
 
   function name(id: string): string | null {
-    if (entries.has(id)) return null;
-    if (id.startsWith('\0rolldown/')) return 'command';
+    if (id === entry) return null;
     if (reach('main.ts').has(id)) return 'command';
     const [isServed, isTool] = [reach('sidecar/sidecar.ts').has(id), tools.some((file) => reach(file).has(id))];
     if (isServed) return isTool ? 'policy' : 'serve';
-    if (reach('kubernetes/cluster.ts').has(id)) return 'cluster';
+    if (reach('kubernetes/cluster.ts').has(id)) return 'kubernetes';
     return 'tools';
   }
 

@@ -6,8 +6,8 @@ import type { Plugin } from 'rolldown';
 
 export interface PackageChanges {
   readonly plugin: Plugin;
-  /** Throws where a change found nothing to change. */
-  assertMade(): void;
+  /** The program reads `proto/health/v1/health.proto` beside its files. */
+  readsHealthProto(): boolean;
 }
 
 const kubernetesClient = /[\\/]@kubernetes[\\/]client-node[\\/]dist[\\/]config\.js$/;
@@ -35,13 +35,12 @@ const httpModule = '\0node-http.cjs';
 const prefix = '\0not-bundled:';
 
 export function packageChanges(): PackageChanges {
-  const missing = new Set(['health.proto', ...unused.keys()]);
+  let readsHealthProto = false;
   const plugin: Plugin = {
     name: 'package-changes',
     resolveId: (source, importer) => {
       if (required.has(source) && importer !== undefined) return httpModule;
       if (importer === undefined || !kubernetesClient.test(importer) || !unused.has(source)) return undefined;
-      missing.delete(source);
       return prefix + source;
     },
     load: (id) => {
@@ -50,17 +49,20 @@ export function packageChanges(): PackageChanges {
       return names === undefined ? undefined : names.map(refusing).join('\n');
     },
     transform: (code, id) => {
-      if (!healthCheck.test(id) || !code.includes(protoFolder.from)) return undefined;
-      missing.delete('health.proto');
+      if (kubernetesClient.test(id)) {
+        for (const source of unused.keys()) assertHolds(code, `from '${source}'`, id);
+      }
+      if (!healthCheck.test(id)) return undefined;
+      assertHolds(code, protoFolder.from, id);
+      readsHealthProto = true;
       return code.replace(protoFolder.from, () => protoFolder.to);
     },
   };
-  return {
-    plugin,
-    assertMade: () => {
-      if (missing.size > 0) throw new Error(`a package has changed, look at ${[...missing].join(', ')} anew`);
-    },
-  };
+  return { plugin, readsHealthProto: () => readsHealthProto };
+}
+
+function assertHolds(code: string, part: string, id: string): void {
+  if (!code.includes(part)) throw new Error(`${id} has changed and no longer holds ${part}: look at its change anew`);
 }
 
 /** A function that says why it is one; it may be called with `new`. */

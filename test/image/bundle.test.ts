@@ -51,6 +51,10 @@ describe('the bundle', () => {
     expect(text).not.toMatch(/class KubeConfig\b|class OpenIDConnectAuth\b|function importOpenapi\b/);
   });
 
+  it('lint: what serves is not read', () => {
+    expect([...readWith('lint.js')]).not.toContain('serve.js');
+  });
+
   it('the Kubernetes client: its generated API and undici are not bundled, its ways to authenticate are', () => {
     const text = textOf(readWith('cluster.js'));
     for (const name of [
