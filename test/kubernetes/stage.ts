@@ -7,7 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { envoyConfig } from '../../deploy/envoy/config.ts';
+import { type EnvoyOverrides, envoyConfig } from '../../deploy/envoy/config.ts';
 import { envoyBinary } from '../../deploy/envoy/install.ts';
 import { type RunningEnvoy, startEnvoy } from '../../deploy/envoy/process.ts';
 import { createSigner, type Signer } from '../support/es256.ts';
@@ -108,7 +108,11 @@ rules:
     return serve;
   }
 
-  async envoy(serve: Serve): Promise<RunningEnvoy> {
+  /**
+   * With the recommended settings, but that it waits for an answer until an API server that starts on the same two cores has had its turn:
+   * what is tested is which answer comes. `overrides` may say otherwise.
+   */
+  async envoy(serve: Serve, overrides: EnvoyOverrides = { timeout: '3s' }): Promise<RunningEnvoy> {
     const upstream = await startUpstream();
     this.#cleanUp.push(() => new Promise((closed) => upstream.close(closed)));
     const { port } = upstream.address() as AddressInfo;
@@ -116,6 +120,7 @@ rules:
       listenPort: 0,
       authz: endpointOf(serve.grpc[0]),
       upstream: { host: '127.0.0.1', port },
+      overrides,
     });
     const envoy = await startEnvoy(await envoyBinary(() => {}), config);
     this.#cleanUp.push(() => envoy.stop());

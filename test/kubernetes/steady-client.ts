@@ -36,6 +36,8 @@ function gist(body: string): string {
 
 export class SteadyClient {
   readonly counts = new Map<string, number>();
+  /** Of the slowest answer. */
+  slowestMs = 0;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #pending = new Set<Promise<void>>();
   readonly #waiting = new Set<(answer: string) => void>();
@@ -85,7 +87,9 @@ export class SteadyClient {
   }
 
   async #ask(question: Question): Promise<void> {
+    const startedMs = performance.now();
     const answer = await ask(question, this.#agent).catch((error: unknown) => `broken: ${String(error)}`);
+    this.slowestMs = Math.max(this.slowestMs, performance.now() - startedMs);
     this.counts.set(answer, (this.counts.get(answer) ?? 0) + 1);
     for (const look of this.#waiting) look(answer);
   }
