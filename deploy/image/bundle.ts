@@ -3,7 +3,7 @@
  * readable files, and the licences of those packages beside them. Fails where a package cannot be bundled as was thought.
  * Leaves to others: the image (Dockerfile).
  */
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { rolldown } from 'rolldown';
@@ -56,17 +56,16 @@ export async function bundle(folder: string): Promise<readonly string[]> {
 function writeBeside(folder: string, modules: readonly string[]): void {
   const manifest = { ...readManifest(root), type: 'module' };
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  writeFileSync(
-    join(folder, 'THIRD-PARTY-NOTICES.txt'),
-    noticesOf(modules, readFileSync(join(root, 'LICENSE'), 'utf8')),
-  );
+  // Written and not copied: the image must not take over the modes of somebody's checkout.
+  const license = readFileSync(join(root, 'LICENSE'), 'utf8');
+  writeFileSync(join(folder, 'LICENSE'), license);
+  writeFileSync(join(folder, 'THIRD-PARTY-NOTICES.txt'), noticesOf(modules, license));
 }
 
 function copyProto(folder: string): void {
   const proto = join(folder, 'dist/proto/health/v1/health.proto');
   mkdirSync(dirname(proto), { recursive: true });
-  copyFileSync(join(root, 'node_modules/grpc-health-check/proto/health/v1/health.proto'), proto);
+  writeFileSync(proto, readFileSync(join(root, 'node_modules/grpc-health-check/proto/health/v1/health.proto')));
 }
 
 if (import.meta.main) {
