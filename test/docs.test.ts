@@ -42,6 +42,9 @@ function blocksOf(page: string): readonly Block[] {
   }));
 }
 
+/** Of the others all is said in the reference. */
+const withPage = Object.keys(providers).filter((name) => name !== 'generic' && name !== 'rfc9068');
+
 const blocks = pages.flatMap(blocksOf);
 const isPolicy = ({ text }: Block): boolean => /^kind: Policy$/m.test(text);
 const policies = blocks
@@ -53,6 +56,8 @@ describe('policies in the documentation', () => {
     const counted = Map.groupBy(policies, ([, { page }]) => page);
     expect(counted.get('docs/policy.md')?.length).toBeGreaterThan(5);
     expect(counted.get('docs/recipes/README.md')?.length).toBeGreaterThan(8);
+    const ofProviders = [...counted.keys()].filter((page) => page.startsWith('docs/providers/'));
+    expect(ofProviders.map((page) => page.replace(/.*\/(.*)\.md/, '$1'))).toEqual(withPage.toSorted());
   });
 
   it.each(policies)('%s: lints clean, and its tests pass', async (name, { text, warns }) => {
@@ -65,7 +70,7 @@ describe('policies in the documentation', () => {
     expect(warns.filter((code) => !problems.some((problem) => problem.code === code))).toEqual([]);
   });
 
-  it.each(policies.filter(([, { page }]) => page.startsWith('docs/recipes/')))(
+  it.each(policies.filter(([, { page }]) => /^docs\/(?:recipes|providers)\//.test(page)))(
     '%s, a recipe: its tests show what it allows and what it refuses',
     async (name, { text }) => {
       const { rehearsals } = await lint([{ name, text }], Date.parse('2026-11-01T12:00:00Z'));
