@@ -5,7 +5,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { seal, type StateKind, unseal } from './envelope.ts';
+import { type StateKind, seal, unseal } from './envelope.ts';
 import { readKeys, type SavedKeys } from './saved-keys.ts';
 import { readSources, type SavedSource } from './saved-sources.ts';
 import { codeOf, readStateFile, writeStateFile } from './state-file.ts';
