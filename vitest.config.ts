@@ -1,7 +1,7 @@
 /**
  * Promises: one run finds every test of the repository, and a test that hangs ends it. The tests that need a real API server are a
  * project of their own, `cluster`: they need Go and minutes once, and two cores for themselves always. So are those of the bundle and the
- * image, `image`, which need root, buildah and a minute.
+ * image, `image`, which need root, buildah and a minute, and those with real identity providers, `interop`, which need Java and Maven.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -10,6 +10,7 @@ import { defineConfig } from 'vitest/config';
 const results = process.env['TEST_RESULTS_DIR'];
 const clusterTests = 'test/kubernetes/**/*.test.ts';
 const imageTests = 'test/image/**/*.test.ts';
+const interopTests = 'test/interop/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -34,7 +35,20 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: [clusterTests, imageTests] },
+        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: [clusterTests, imageTests, interopTests] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'interop',
+          include: [interopTests],
+          globalSetup: 'test/interop/global-setup.ts',
+          // One identity provider at a time: they measure too, and some have ports that cannot be chosen.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          // Keycloak starts in a quarter of a minute, and in two minutes where others work.
+          hookTimeout: 300_000,
+        },
       },
       {
         extends: true,

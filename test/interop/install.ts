@@ -1,0 +1,144 @@
+/**
+ * Promises: what only the interop suite needs, kept in the cache folder under a name that changes with its version: Keycloak from Maven
+ * Central, built once, and the npm packages of package.json beside this file. Several processes may ask at the same time: the first to be
+ * done wins. Every failure is one clear line.
+ * Leaves to others: starting any of it.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../../deploy/envoy/install.ts';
+import { SetupError } from '../../deploy/envoy/setup-error.ts';
+
+type Report = (line: string) => void;
+
+export const keycloakVersion = '26.7.4';
+/** What Keycloak fixes when it is built: no file of a database, and client certificates that are asked for and not required. */
+const buildOptions = ['--db=dev-mem', '--https-client-auth=request'];
+const artifact = `org.keycloak:keycloak-quarkus-dist:${keycloakVersion}:tar.gz`;
+const leftoverAgeMs = 3600_000;
+const suiteFolder = fileURLToPath(new URL('.', import.meta.url));
+
+/** The folder of a built Keycloak. */
+export async function keycloakHome(report: Report): Promise<string> {
+  await requireJava();
+  const key = digest(buildOptions.join(' '));
+  return keep(`keycloak-${keycloakVersion}-${key}`, async (work) => {
+    report(`fetching Keycloak ${keycloakVersion} with Maven, once (170 MB)`);
+    const options = [`-Dartifact=${artifact}`, `-DoutputDirectory=${work}`, '-Dmdep.useBaseVersion=true'];
+    await succeed('mvn', ['-q', '-B', 'dependency:copy', ...options], report);
+    const archive = join(work, `keycloak-quarkus-dist-${keycloakVersion}.tar.gz`);
+    await succeed('tar', ['xzf', archive, '-C', work], report);
+    await rm(archive);
+    const home = join(work, `keycloak-${keycloakVersion}`);
+    report('building Keycloak, once (half a minute to three minutes)');
+    await succeed(join(home, 'bin', 'kc.sh'), ['build', ...buildOptions], report);
+    return home;
+  });
+}
+
+/** The folder whose `node_modules` holds the packages of the suite. */
+export async function interopPackages(report: Report): Promise<string> {
+  const files = ['package.json', 'package-lock.json', '.npmrc'];
+  const texts = await Promise.all(files.map((name) => readFile(join(suiteFolder, name), 'utf8')));
+  return keep(`interop-packages-${digest(texts.join('\0'))}`, async (work) => {
+    report('installing the npm packages of the interop suite, once (160 MB)');
+    for (const name of files) await copyFile(join(suiteFolder, name), join(work, name));
+    // Scripts of packages are not wanted; `npm run` tells its children where its own package is, and this is another one.
+    await succeed('npm', ['ci', '--ignore-scripts', '--prefix', work], report, work);
+    return work;
+  });
+}
+
+/** The folder `name` of the cache; `make` fills a work folder and returns what of it is to be kept. */
+async function keep(name: string, make: (work: string) => Promise<string>): Promise<string> {
+  const cache = cacheFolder(process.env);
+  const goal = join(cache, name);
+  if (await isThere(goal)) return goal;
+  await mkdir(cache, { recursive: true });
+  await removeLeftovers(cache);
+  const work = await mkdtemp(join(cache, '.interop-'));
+  try {
+    const made = await make(work);
+    await rename(made, goal).catch(async (error: unknown) => {
+      // Another process was faster.
+      if (!(await isThere(goal))) throw error;
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return goal;
+}
+
+/** Work folders of installations that were killed; a younger one may be at work. */
+async function removeLeftovers(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith('.interop-')) continue;
+    const path = join(cache, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (mtimeMs < Date.now() - leftoverAgeMs) await rm(path, { recursive: true, force: true });
+  }
+}
+
+const needed: Readonly<Record<string, string>> = {
+  java: 'Java 17 or later is needed for Keycloak: install a JDK',
+  mvn: 'Maven is needed to fetch Keycloak: install it',
+  npm: 'npm is needed for the issuers that the interop suite starts',
+};
+
+async function requireJava(): Promise<void> {
+  const { code, said } = await run('java', ['-version'], process.cwd(), () => {});
+  if (code !== 0) throw new SetupError(needed['java'] ?? '');
+  const [, version = '0'] = /version "(\d+)/.exec(said) ?? [];
+  if (Number(version) < 17) throw new SetupError(`${needed['java']} (this one is Java ${version})`);
+}
+
+async function succeed(command: string, args: readonly string[], report: Report, folder = suiteFolder): Promise<void> {
+  const { code, said } = await run(command, args, folder, report);
+  if (code === 0) return;
+  if (code === 'ENOENT') throw new SetupError(needed[command] ?? `${command} is not installed`);
+  const lines = said.trim().split('\n');
+  const complaint = lines.find((line) => /\[ERROR\]|^npm error|^ERROR/i.test(line)) ?? lines.at(-1);
+  throw new SetupError(`${command} ${args[0]} failed: ${complaint?.trim() || `it ended with ${code}`}`);
+}
+
+const progressMs = 15_000;
+
+function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  report: Report,
+): Promise<{ readonly code: number | string; readonly said: string }> {
+  return new Promise((done) => {
+    const startedMs = performance.now();
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const lines: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => lines.push(line));
+    }
+    const timer = setInterval(() => {
+      report(`${command.split('/').at(-1)} ${args[0]}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
+    }, progressMs);
+    const end = (code: number | string): void => {
+      clearInterval(timer);
+      done({ code, said: lines.join('\n') });
+    };
+    child.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+    child.on('close', (code) => end(code ?? 'a signal'));
+  });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
