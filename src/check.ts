@@ -20,6 +20,18 @@ export interface CheckPorts {
 /** Answers within `waitMs` plus the time of computing; never rejects. */
 export type Check = (request: Uint8Array, waitMs: number) => Promise<Uint8Array>;
 
+/** The answer to checks that come faster than they can be worked on: at the cost of writing it. */
+export function createOverloaded({
+  authorizer,
+  observe,
+}: Pick<CheckPorts, 'authorizer' | 'observe'>): () => Uint8Array {
+  return () => {
+    const decision = authorizer.refuse(new Stop('overloaded'));
+    observe(undefined, decision, 0);
+    return writeCheckResponse(decision, undefined);
+  };
+}
+
 export function createCheck(ports: CheckPorts): Check {
   const { authorizer, monotonicMs, observe, onFault } = ports;
 

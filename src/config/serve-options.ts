@@ -128,6 +128,11 @@ export const serveOptions: ServeOptionTable = {
     help: 'permissions of unix sockets: whoever may write may ask',
     parse: fileMode,
   }),
+  transport: one('--transport', 'NAME', 'Listeners', {
+    defaultText: 'http2',
+    help: 'what speaks gRPC with Envoy: http2 (of its own, the faster one) or grpc-js (the gRPC library)',
+    parse: choice(['http2', 'grpc-js']),
+  }),
   adminAddress: one('--admin', 'ADDR', 'Listeners', {
     defaultText: '127.0.0.1:9002',
     help: '/livez, /readyz and /metrics, without access control',

@@ -23,6 +23,8 @@ export interface AdmissionSettings {
   readonly keyFile: string;
 }
 
+export type TransportName = 'http2' | 'grpc-js';
+
 export interface PlainSettings {
   /** At least one, none twice. */
   readonly policySources: readonly PolicySource[];
@@ -44,6 +46,8 @@ export interface PlainSettings {
   readonly logSubjects: boolean;
   readonly drainMs: number;
   readonly readyTimeoutMs: number;
+  /** What speaks gRPC. */
+  readonly transport: TransportName;
   readonly workers: number;
   readonly jwksRefreshMs: number;
   readonly jwksMinRefreshMs: number;

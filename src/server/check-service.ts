@@ -12,6 +12,8 @@ export type CheckHandler = (request: Uint8Array, waitMs: number) => Uint8Array |
 
 export interface CheckPorts {
   readonly check: CheckHandler;
+  /** The answer to a check that came too late to be worked on; absent: it is worked on. */
+  readonly overloaded?: (() => Uint8Array) | undefined;
   readonly traffic: Traffic;
   /** Told what a handler threw. */
   readonly onFault: (fault: unknown) => void;

@@ -3,22 +3,32 @@
  * check: it goes on answering until the mesh has turned away.
  * Leaves to others: what the bytes mean, when we are serving, and signals of the process.
  */
-import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import { addCheckService, type CheckHandler } from './check-service.ts';
+import type { CheckHandler } from './check-service.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type DrainLimits, type DrainOutcome, waitForQuiet } from './drain.ts';
-import { addHealthService, type Health } from './health.ts';
+import { createGrpcJsTransport } from './grpc-js-transport.ts';
+import { createHttp2Transport } from './http2-transport.ts';
 import type { TlsFileError, TlsFiles } from './tls-files.ts';
-import { type ReloadedTls, startTls } from './tls-reload.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
-import { createConnectionTaker, createTransport } from './transport.ts';
+import type { CreateTransport, Transport, TransportOptions } from './transport.ts';
 import { redirectTransportLog, type TransportLog } from './transport-log.ts';
+
+export type TransportName = 'http2' | 'grpc-js';
+
+const transports: Readonly<Record<TransportName, CreateTransport>> = {
+  http2: createHttp2Transport,
+  'grpc-js': createGrpcJsTransport,
+};
 
 export interface GrpcServerOptions {
   /** `HOST:PORT`, `[IPV6]:PORT` or `unix:/path`; at least one. Port 0: any free port. */
   readonly addresses: readonly string[];
   readonly check: CheckHandler;
+  /** The answer to a check that has waited too long to be worked on (`http2` alone); absent: it is worked on. */
+  readonly overloaded?: (() => Uint8Array) | undefined;
+  /** Default `http2`, our own and the faster one; `grpc-js` is the gRPC library. */
+  readonly transport?: TransportName | undefined;
   /** Told what a check handler threw; that is a bug. */
   readonly onFault: (fault: unknown) => void;
   /** Absent: no TLS. */
@@ -84,11 +94,10 @@ class Life implements GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #clock: Clock;
   readonly #traffic: Traffic;
-  readonly #server: Server;
-  readonly #health: Health;
   readonly #stopping = new AbortController();
+  #transport: Transport | undefined;
   #connections: Connections | undefined;
-  #tls: ReloadedTls | undefined;
+  #isServing = false;
   #started: Promise<string[]> | undefined;
   #drained: Promise<DrainOutcome> | undefined;
   #stopped: Promise<void> | undefined;
@@ -98,14 +107,6 @@ class Life implements GrpcServer {
     redirectTransportLog(options.onTransportLog ?? (() => undefined));
     this.#clock = options.clock ?? systemClock;
     this.#traffic = createTraffic(this.#clock);
-    this.#server = createTransport(options.maxMessageBytes ?? defaults.maxMessageBytes);
-    this.#health = addHealthService(this.#server);
-    addCheckService(this.#server, {
-      check: options.check,
-      traffic: this.#traffic,
-      onFault: options.onFault,
-      waitWithoutDeadlineMs: options.waitWithoutDeadlineMs ?? defaults.waitWithoutDeadlineMs,
-    });
   }
 
   start(): Promise<string[]> {
@@ -115,18 +116,18 @@ class Life implements GrpcServer {
 
   setServing(isServing: boolean): void {
     if (this.#drained === undefined && this.#stopped === undefined) {
-      this.#health.setServing(isServing);
+      this.#sayServing(isServing);
     }
   }
 
   drain(limits: DrainLimits): Promise<DrainOutcome> {
-    this.#health.setServing(false);
+    this.#sayServing(false);
     this.#drained ??= this.#drain(limits);
     return this.#drained;
   }
 
   stop(): Promise<void> {
-    this.#health.setServing(false);
+    this.#sayServing(false);
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
@@ -135,10 +136,19 @@ class Life implements GrpcServer {
     return this.#traffic.active();
   }
 
+  #sayServing(isServing: boolean): void {
+    this.#isServing = isServing;
+    this.#transport?.setServing(isServing);
+  }
+
   async #bind(): Promise<string[]> {
-    const credentials = await this.#credentials();
-    const take = createConnectionTaker(this.#server, credentials, this.#clock);
-    const connections = createConnections(take, this.#options.maxConnections ?? defaults.maxConnections);
+    const transport = await transports[this.#options.transport ?? 'http2'](this.#transportOptions());
+    this.#transport = transport;
+    transport.setServing(this.#isServing);
+    const connections = createConnections(
+      (socket) => transport.take(socket),
+      this.#options.maxConnections ?? defaults.maxConnections,
+    );
     this.#connections = connections;
     const real: string[] = [];
     try {
@@ -152,18 +162,26 @@ class Life implements GrpcServer {
     }
   }
 
-  async #credentials(): Promise<ServerCredentials> {
-    const { tls, onTlsProblem, onTlsReload, onFault } = this.#options;
-    if (tls === undefined) {
-      return ServerCredentials.createInsecure();
-    }
-    this.#tls = await startTls(tls, {
+  #transportOptions(): TransportOptions {
+    const { tls: files, onTlsProblem, onTlsReload, onFault, check, overloaded, waitWithoutDeadlineMs } = this.#options;
+    const ports = {
       clock: this.#clock,
-      onProblem: (problem) => onTlsProblem?.(problem),
+      onProblem: (problem: TlsFileError) => onTlsProblem?.(problem),
       onReload: () => onTlsReload?.(),
       onFault,
-    });
-    return this.#tls.credentials;
+    };
+    return {
+      check: {
+        check,
+        overloaded,
+        traffic: this.#traffic,
+        onFault,
+        waitWithoutDeadlineMs: waitWithoutDeadlineMs ?? defaults.waitWithoutDeadlineMs,
+      },
+      maxMessageBytes: this.#options.maxMessageBytes ?? defaults.maxMessageBytes,
+      clock: this.#clock,
+      tls: files && { files, ports },
+    };
   }
 
   async #drain(limits: DrainLimits): Promise<DrainOutcome> {
@@ -186,17 +204,14 @@ class Life implements GrpcServer {
 
   /** Checks under way are answered, then their connections end; GOAWAY tells clients to go elsewhere. */
   async #close(): Promise<void> {
-    this.#tls?.stop();
     const closed = this.#connections?.close();
-    this.#health.endWatches();
-    this.#server.tryShutdown(() => undefined);
+    this.#transport?.close();
     await closed;
   }
 
   async #cut(): Promise<void> {
-    this.#tls?.stop();
     const closed = this.#connections?.close();
-    this.#server.forceShutdown();
+    this.#transport?.cut();
     this.#connections?.destroy();
     await closed;
   }

@@ -4,9 +4,7 @@
  */
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-
-/** Names under which health can be asked for; the empty one is the server as a whole. */
-const healthNames: readonly string[] = ['', 'envoy.service.auth.v3.Authorization'];
+import { healthNames } from './health-names.ts';
 
 export interface Health {
   setServing(isServing: boolean): void;

@@ -5,24 +5,10 @@
  */
 import { constants, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import type { Clock } from './clock.ts';
+import { bytesOfStream, completeWithinMs, maxHeldBytes } from './incomplete-calls.ts';
 
 /** The part of a node:http2 server that is needed. */
 export type StreamSource = Pick<Http2Server, 'on'>;
-
-/**
- * How long a client may take to send its request, in ms. Envoy sends one at once, and its gRPC timeout, 200 ms by default, ends the
- * stream; this is for clients that state no timeout, with room for a slow link.
- */
-export const completeWithinMs = 5000;
-
-/**
- * What all incomplete requests may hold together, in bytes: small beside what a container usually has, and with `bytesOfStream` room for
- * 8,192 of them, while Envoy leaves a request incomplete only between two packets.
- */
-const maxHeldBytes = 64 * 1024 * 1024;
-
-/** What an open stream costs before its first byte of a message, in round numbers; else streams without a byte would count nothing. */
-const bytesOfStream = 8192;
 
 /** Ends the streams of `http2Server`, one of node:http2, that stay incomplete. */
 export function limitIncompleteRequests(http2Server: StreamSource, clock: Clock): void {

@@ -5,11 +5,9 @@
  */
 import type { SecureContextOptions } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
+import { handshakeTimeoutMs } from './connection-settings.ts';
 import type { TlsFiles } from './tls-files.ts';
 import { type TlsWatchPorts, watchTls } from './tls-watch.ts';
-
-/** A client that does not finish its handshake within this time holds a socket for nothing. */
-const handshakeTimeoutMs = 10_000;
 
 /** Credentials of the gRPC server whose certificate can be exchanged while it runs. */
 export class ReloadableCredentials extends ServerCredentials {

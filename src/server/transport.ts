@@ -1,67 +1,30 @@
 /**
- * Promises: the gRPC library's server with settings that suit an authorizer beside or behind Envoy, each with its reason.
- * Leaves to others: services, listeners, and when to stop.
+ * Promises: what speaks gRPC on connections, whichever code does it: Check and health, bytes in and bytes out.
+ * Leaves to others: listeners and connections (connections.ts), and when to stop (grpc.ts).
  */
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { Server, type ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import type { CheckPorts } from './check-service.ts';
 import type { Clock } from './clock.ts';
-import { limitIncompleteRequests, type StreamSource } from './incomplete-requests.ts';
+import type { TlsFiles } from './tls-files.ts';
+import type { TlsWatchPorts } from './tls-watch.ts';
 
-function serverOptions(maxMessageBytes: number): ServerOptions {
-  return {
-    'grpc.max_receive_message_length': maxMessageBytes,
-    // Envoy opens a further connection at the limit, so this bounds what one connection can make us hold, not what we serve.
-    'grpc.max_concurrent_streams': 1024,
-    // A peer whose node is gone sends no FIN. Envoy answers pings, also while it has nothing to ask.
-    'grpc.keepalive_time_ms': 60_000,
-    'grpc.keepalive_timeout_ms': 20_000,
-    // Books kept on every call for a service that we do not offer.
-    'grpc.enable_channelz': 0,
-    // No maximum age or idle time of connections: ending one takes from Envoy a connection that it has to replace while requests
-    // wait, and gains nothing, because a client that should go elsewhere is told so by a drain.
-  };
+export interface Transport {
+  /** Takes a connection over. */
+  take(socket: Socket): void;
+  /** What health says; NOT_SERVING first. */
+  setServing(isServing: boolean): void;
+  /** Looks at TLS files no more, ends the watches of health and tells every client to go elsewhere; checks under way are answered. */
+  close(): void;
+  /** Ends everything now. */
+  cut(): void;
 }
 
-/**
- * Streams that a peer may reset: at most this many at once, and as many again every second.
- *
- * Envoy resets a check when its own client goes away and when its timeout passes. Node's default (1,000, then 33 a second) ends the
- * whole connection with GOAWAY, and with it every other check on it, as soon as clients hang up or keys are slow under ordinary
- * load. This is more than one process answers, so only an attack (CVE-2023-44487) meets it.
- */
-const streamResets = { streamResetBurst: 20_000, streamResetRate: 20_000 } as const;
-
-export function createTransport(maxMessageBytes: number): Server {
-  const server = new Server(serverOptions(maxMessageBytes));
-  // The library has no option for what it passes to node:http2, so it is added to what it will pass; a test sends 3,000 resets.
-  const http2Options: unknown = Reflect.get(server, 'commonServerOptions');
-  if (typeof http2Options === 'object' && http2Options !== null) {
-    Object.assign(http2Options, streamResets);
-  }
-  return server;
+export interface TransportOptions {
+  readonly check: CheckPorts;
+  readonly maxMessageBytes: number;
+  readonly clock: Clock;
+  readonly tls: { readonly files: TlsFiles; readonly ports: TlsWatchPorts } | undefined;
 }
 
-/** Takes a connection over and speaks gRPC on it. */
-export function createConnectionTaker(
-  server: Server,
-  credentials: ServerCredentials,
-  clock: Clock,
-): (socket: Socket) => void {
-  const injector = server.createConnectionInjector(credentials);
-  // The library neither limits the time of a request nor shows its streams; the last node:http2 server that it keeps is
-  // the one that it has just made.
-  const http2Servers: unknown = Reflect.get(server, 'http2Servers');
-  const http2Server = http2Servers instanceof Map ? Array.from<unknown>(http2Servers.keys()).at(-1) : undefined;
-  if (!isStreamSource(http2Server)) {
-    throw new TypeError('the gRPC library keeps its HTTP/2 server elsewhere');
-  }
-  limitIncompleteRequests(http2Server, clock);
-  return (socket) => {
-    injector.injectConnection(socket);
-  };
-}
-
-function isStreamSource(value: unknown): value is StreamSource {
-  return value instanceof EventEmitter;
-}
+/** Rejects with a TlsFileError. */
+export type CreateTransport = (options: TransportOptions) => Promise<Transport>;

@@ -5,8 +5,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { createAuthorizer } from '../authorizer/authorize.ts';
 import { createTokenVerifier } from '../authorizer/token-verifier.ts';
-import { type Check, createCheck } from '../check.ts';
+import { type Check, type CheckPorts, createCheck, createOverloaded } from '../check.ts';
 import type { ServeSettings } from '../config/settings.ts';
+import type { ClientTokens } from '../egress/client-tokens.ts';
 import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import type { RefreshOptions } from '../keyset/refresh.ts';
@@ -16,6 +17,7 @@ import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
 import { createTestCheck } from '../rehearsal/test-check.ts';
 import type { AdminServer } from '../server/admin.ts';
 import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
+import { createSystemClientTokens } from './client-tokens.ts';
 import { openClusterOf } from './cluster-sources.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
 import { listen } from './listeners.ts';
@@ -48,7 +50,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
   const cluster = await openClusterOf(settings, reporting);
   const kept = await openKeptState(settings, reporting);
   const parts = build(settings, reporting, { cluster, kept });
-  const { server, admin, keySets, feed, ready } = parts;
+  const { server, admin, keySets, clientTokens, feed, ready } = parts;
   const { stopAdmission, ...addresses } = await listen(settings, reporting, parts).catch((error: unknown) => {
     cluster?.close();
     throw error;
@@ -63,6 +65,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     sources.close();
     feed.close();
     keySets.stop();
+    clientTokens.stop();
     cluster?.close();
     await kept.close();
     await admin.stop();
@@ -86,6 +89,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
 interface Parts {
   readonly store: PolicyStore;
   readonly keySets: KeySets;
+  readonly clientTokens: ClientTokens;
   readonly server: GrpcServer;
   readonly admin: AdminServer;
   readonly feed: PolicyFeed;
@@ -110,12 +114,14 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept }:
   });
   const keySets = createKeySets(refreshOptions(settings), { ...systemPorts(reports), saved: kept.keys });
   reporting.metrics.jwksAges(() => keyAges(keySets));
-  const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets }));
+  const clientTokens = createSystemClientTokens(reporting, () => store.current());
+  const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets, clientTokens }));
   const recordEvent: RecordEvent =
     settings.kubernetesEvents === 'on' ? (event) => cluster?.recordEvent(event) : () => undefined;
   const life = createPolicyLife(settings, reporting, {
     store,
     keySets,
+    clientTokens,
     server,
     recordEvent,
     saved: kept.sources,
@@ -123,41 +129,45 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept }:
   });
   onKeys.push(life.look);
   const admin = createAdmin(settings, reporting, life);
-  return { store, keySets, server, admin, feed: life.feed, ready: life.ready };
+  return { store, keySets, clientTokens, server, admin, feed: life.feed, ready: life.ready };
+}
+
+interface Checks {
+  readonly check: Check;
+  readonly overloaded: () => Uint8Array;
 }
 
 function checkOf(
   settings: ServeSettings,
   reporting: Reporting,
-  { store, keySets }: Pick<PolicyParts, 'store' | 'keySets'>,
-): Check {
+  { store, keySets, clientTokens }: Pick<PolicyParts, 'store' | 'keySets' | 'clientTokens'>,
+): Checks {
   const { metrics, decisionLog, fault } = reporting;
   const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: Date.now }, settings);
   const authorizer = createAuthorizer({
     policy: () => store.current(),
     verify,
     checkSender: createSystemSender(),
+    clientToken: clientTokens.resolve,
     now: Date.now,
   });
-  return createCheck({
-    authorizer,
-    monotonicMs: () => performance.now(),
-    observe: (request, decision, elapsedMs) => {
-      metrics.checkDone(decision, elapsedMs / 1000);
-      decisionLog(request, decision, elapsedMs * 1000);
-    },
-    onFault: fault,
-  });
+  const observe: CheckPorts['observe'] = (request, decision, elapsedMs) => {
+    metrics.checkDone(decision, elapsedMs / 1000);
+    decisionLog(request, decision, elapsedMs * 1000);
+  };
+  const check = createCheck({ authorizer, monotonicMs: () => performance.now(), observe, onFault: fault });
+  return { check, overloaded: createOverloaded({ authorizer, observe }) };
 }
 
-function createGrpc(settings: ServeSettings, { log, fault }: Reporting, check: Check): GrpcServer {
+function createGrpc(settings: ServeSettings, { log, fault }: Reporting, checks: Checks): GrpcServer {
   const { grpcTls, grpcAddresses: addresses, grpcSocketMode: socketMode } = settings;
   return createGrpcServer({
     addresses,
     socketMode,
     maxMessageBytes: settings.maxMessageBytes,
     maxConnections: settings.maxConnections,
-    check,
+    ...checks,
+    transport: settings.transport,
     onFault: fault,
     tls: grpcTls && { cert: grpcTls.certFile, key: grpcTls.keyFile, clientCa: grpcTls.clientCaFile },
     onTlsProblem: ({ file, reason }) => log.error({ file, reason }, 'TLS file refused, the old ones stay'),

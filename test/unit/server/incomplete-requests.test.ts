@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
 import { checkPath } from '../../../src/server/check-service.ts';
 import { createGrpcServer, type GrpcServerOptions } from '../../../src/server/grpc.ts';
-import { completeWithinMs } from '../../../src/server/incomplete-requests.ts';
+import { completeWithinMs } from '../../../src/server/incomplete-calls.ts';
 import { health, TestClient } from './grpc-client.ts';
 import { ManualClock } from './manual-clock.ts';
 import { unexpected } from './unexpected.ts';
@@ -141,7 +141,9 @@ it('more than 64 MiB of incomplete requests over several connections: the oldest
   await vi.waitFor(() => {
     expect(closed.length).toBeGreaterThanOrEqual(sent - fit);
   }, 5000);
-  expect(closed.length).toBeLessThanOrEqual(sent - fit + 2);
+  // Or the space that was made for all of it.
+  const fitWhole = Math.floor(all / (262_144 + 5 + 8192));
+  expect(closed.length).toBeLessThanOrEqual(sent - fitWhole + 2);
   expect(Math.max(...closed)).toBeLessThan(100);
   expect([...codes]).toEqual([enhanceYourCalm]);
 });

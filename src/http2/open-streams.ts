@@ -1,0 +1,69 @@
+/**
+ * Promises: which streams of a connection are open, which never were, and which we have reset so that frames of them may still come
+ * (RFC 9113 section 5.1).
+ */
+import { ConnectionError, errorCode } from './frame.ts';
+import { protocolError } from './payload.ts';
+import type { Stream } from './stream.ts';
+
+/** Streams that were reset and are remembered. */
+const maxRemembered = 1024;
+
+export class OpenStreams {
+  /** The highest that a client has opened. */
+  last = 0;
+  readonly #open = new Map<number, Stream>();
+  readonly #reset = new Set<number>();
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get(id: number): Stream | undefined {
+    return this.#open.get(id);
+  }
+
+  all(): Iterable<Stream> {
+    return this.#open.values();
+  }
+
+  add(stream: Stream): void {
+    this.#open.set(stream.id, stream);
+  }
+
+  /** False: it was not open. */
+  remove(stream: Stream): boolean {
+    return this.#open.delete(stream.id);
+  }
+
+  clear(): void {
+    this.#open.clear();
+  }
+
+  remember(id: number): void {
+    this.#reset.add(id);
+    for (const oldest of this.#reset) {
+      if (this.#reset.size <= maxRemembered) return;
+      this.#reset.delete(oldest);
+    }
+  }
+
+  /** Throws unless the stream was opened at some time. */
+  checkOpened(id: number): void {
+    if (id === 0 || id > this.last) throw protocolError('a frame of a stream that was never opened');
+  }
+
+  /** What comes on a stream that has ended is passed over where we have reset it, and else against the rules. */
+  checkReset(id: number): void {
+    if (!this.#reset.has(id)) throw new ConnectionError(errorCode.streamClosed, 'the stream has ended');
+  }
+
+  closeAll(): void {
+    const streams = [...this.#open.values()];
+    this.#open.clear();
+    for (const stream of streams) {
+      stream.abandon();
+      stream.reader?.closed();
+    }
+  }
+}
