@@ -26,11 +26,12 @@ it('every reason belongs to a check, but for those that no policy is asked about
 it('the checks stand in the order of interface section 7', () => {
   expect(checks.map(({ check }) => check).join(', ')).toBe(
     'path and host, rule, access, Authorization, size, form, issuer, token class, algorithm, signature form, key, ' +
-      'signature, claims, times, audience, client, revocation, sender constraint, step-up, scopes, condition, headers',
+      'signature, claims, times, audience, client, revocation, sender constraint, step-up, scopes, condition, headers, token of our own',
   );
 });
 
 const ada = { sub: 'ada' };
+const tenant = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490';
 type Row = readonly [snapshot: PolicySnapshot, asked: Asked, check: string, words: object];
 const failing: Record<string, Row> = {
   'no credentials: what a header should look like': [
@@ -84,6 +85,27 @@ const failing: Record<string, Row> = {
     { claims: { ...ada, iss: 'https://idp.test' } },
     'issuer',
     { found: 'another iss, which lacks the slash at the end of that of corp' },
+  ],
+  'IDP-04 a tenant that is not listed: said': [
+    policy({}, { provider: 'entra', issuer: 'https://idp.test/{tenantid}/v2.0', tenants: [tenant] }),
+    { claims: { ...ada, iss: 'https://idp.test/5a4a0d4c-7a3b-4e0e-9f3e-6d2a54e0d7b9/v2.0' } },
+    'issuer',
+    { wanted: 'one of corp', found: 'another iss, which is of a tenant that corp does not list' },
+  ],
+  'IDP-04 another tenant in tid: said': [
+    policy({}, { provider: 'entra', issuer: `https://idp.test/${tenant}/v2.0` }),
+    { claims: { ...ada, tid: '5a4a0d4c-7a3b-4e0e-9f3e-6d2a54e0d7b9' } },
+    'claims',
+    {
+      wanted: 'exp, sub, tid present, registered claims of their types',
+      detail: 'tid is not the tenant of iss',
+    },
+  ],
+  'IDP-03 token_use is absent: said': [
+    policy({}, { provider: 'cognito', issuer: 'https://idp.test/eu_A', audiences: undefined, clientIds: ['web'] }),
+    { claims: { ...ada, token_use: null } },
+    'token class',
+    { found: "another's mark, token_use is absent", detail: 'token_use is absent' },
   ],
   'an ID token: its mark': [
     policy(),
@@ -254,6 +276,12 @@ const failing: Record<string, Row> = {
 it.each(Object.entries(failing))('%s', async (_name, [snapshot, asked, check, words]) => {
   const step = stepOf(await explainClaims(snapshot, asked));
   expect(step).toMatchObject({ check, ...words });
+});
+
+it('IDP-03 a provider whose tokens name no audience: what stands in for it', async () => {
+  const issuer = { provider: 'cognito', issuer: 'https://idp.test/eu_A', audiences: undefined, clientIds: ['web'] };
+  const explanation = await explainClaims(policy({}, issuer), { claims: ada });
+  expect(stepOf(explanation, 'audience')).toMatchObject({ result: 'pass', found: 'none, the client stands in for it' });
 });
 
 describe('conditions', () => {
