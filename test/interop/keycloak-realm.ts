@@ -211,5 +211,49 @@ export function rsaKey(algorithm: string, priority = 100, name = algorithm): obj
 
 function provider(name: string, providerId: string, config: Readonly<Record<string, string>>): object {
   const values = Object.entries({ priority: '100', ...config }).map(([key, value]) => [key, [value]]);
-  return { name, providerId, subComponents: {}, config: Object.fromEntries(values) };
+  return { name, providerId, config: Object.fromEntries(values) };
+}
+
+const keyProviderType = 'org.keycloak.keys.KeyProvider';
+
+/** The signing keys of a realm, changed as an administrator does it. */
+export class SigningKeys {
+  readonly #keycloak: Keycloak;
+  readonly #realm: string;
+  #priority = 100;
+  #current: string | undefined;
+
+  constructor(keycloak: Keycloak, realm: string) {
+    this.#keycloak = keycloak;
+    this.#realm = realm;
+  }
+
+  /** A new key that signs from now on. */
+  async add(): Promise<void> {
+    this.#priority += 100;
+    const { body } = await this.#keycloak.admin('GET', `/${this.#realm}`);
+    const made = await this.#keycloak.admin('POST', `/${this.#realm}/components`, {
+      ...rsaKey('RS256', this.#priority, `rotated-${this.#priority}`),
+      providerType: keyProviderType,
+      parentId: (body as { id: string }).id,
+    });
+    this.#current = new URL(made.location ?? '').pathname.replace(/^\/admin\/realms/, '');
+  }
+
+  /** The path of the provider of the key that signs. */
+  async current(): Promise<string> {
+    if (this.#current !== undefined) return this.#current;
+    const { body } = await this.#keycloak.admin('GET', `/${this.#realm}/components?type=${keyProviderType}`);
+    const found = (body as { id: string; name: string }[]).find(({ name }) => name === defaultKeyName);
+    if (found === undefined) throw new Error('the realm has lost its key');
+    return `/${this.#realm}/components/${found.id}`;
+  }
+
+  /** Passive: published, and signs no more. Disabled: not published. */
+  async set(path: string, state: 'passive' | 'disabled'): Promise<void> {
+    const { body } = await this.#keycloak.admin('GET', path);
+    const component = body as { config: object };
+    const config = { ...component.config, active: ['false'], enabled: [String(state === 'passive')] };
+    await this.#keycloak.admin('PUT', path, { ...component, config });
+  }
 }

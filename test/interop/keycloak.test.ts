@@ -5,9 +5,18 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../deploy/envoy/config.ts';
 import { type Keycloak, startKeycloak } from './keycloak.ts';
-import { algorithmClient, clients, createRealm, keycloakAlgorithms, redirectUri, user } from './keycloak-realm.ts';
+import {
+  algorithmClient,
+  clients,
+  createRealm,
+  keycloakAlgorithms,
+  redirectUri,
+  SigningKeys,
+  user,
+} from './keycloak-realm.ts';
 import {
   type ClientOptions,
   DpopKey,
@@ -18,9 +27,11 @@ import {
   tokenRequest,
 } from './oauth-client.ts';
 import { api, ordersUrl, Stage } from './stage.ts';
+import { type Answered, SteadyLoad } from './steady-load.ts';
 import { InteropTable } from './table.ts';
 
 const table = new InteropTable('keycloak', ['Keycloak', 'result']);
+const realm = 'orders';
 let keycloak: Keycloak;
 let issuer: string;
 let stage: Stage;
@@ -38,20 +49,11 @@ beforeAll(async () => {
   cleanUp.push(() => new Promise((closed) => logoutListener.close(closed)));
   logoutToken = receiveLogoutToken(logoutListener);
   const { port } = logoutListener.address() as AddressInfo;
-  issuer = await createRealm(keycloak, 'orders', { logoutUrl: `http://127.0.0.1:${port}/logout` });
+  issuer = await createRealm(keycloak, realm, { logoutUrl: `http://127.0.0.1:${port}/logout` });
   key = await DpopKey.create();
   stage = await Stage.create({
-    issuers: [
-      {
-        name: 'keycloak',
-        issuer,
-        provider: 'keycloak',
-        audiences: [api],
-        // Tokens that last a second are to be seen expiring.
-        clockSkew: '1s',
-        insecure: { allowHttp: true },
-      },
-    ],
+    // Tokens that last a second are to be seen expiring.
+    issuers: [{ ...policyIssuer(), clockSkew: '1s' }],
   });
   cleanUp.push(() => stage.stop());
 });
@@ -59,6 +61,10 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const end of cleanUp.toReversed()) await end();
 });
+
+function policyIssuer(): JsonObject {
+  return { name: 'keycloak', issuer, provider: 'keycloak', audiences: [api], insecure: { allowHttp: true } };
+}
 
 async function receiveLogoutToken(server: Server): Promise<string> {
   const [request, response] = (await once(server, 'request')) as Parameters<Parameters<Server['on']>[1]>;
@@ -105,6 +111,15 @@ function read(token: string): { readonly header: Record<string, unknown>; readon
     header: JSON.parse(header) as Record<string, unknown>,
     payload: JSON.parse(payload) as Record<string, unknown>,
   };
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** The different answers of several. */
+function joined(...answers: readonly string[]): string {
+  return [...new Set(answers.flatMap((answer) => answer.split(', ')))].join(', ');
 }
 
 describe('Keycloak: who may and who may not', () => {
@@ -289,6 +304,118 @@ describe('Keycloak: client certificates', () => {
     const options = { certificate: 'client' } as const;
     const given = await requestToken(tlsEndpoint(), clients.certificate, clientCredentials, options);
     return stage.ask({ token: given.access_token, tls: 'client' });
+  });
+});
+
+describe('Keycloak: rotation of its key, at 50 requests a second', () => {
+  /** Keycloak says `no-cache`: its keys get as old as the first of these, and a tenth, lets them. */
+  const options = ['--jwks-min-refresh', '2s', '--jwks-refresh', '2s', '--jwks-cooldown', '1s'];
+  const allowedMs = 2200;
+  /** For fetching metadata and keys on a machine where all of this runs at once. */
+  const fetchMs = 1500;
+  let watched: Stage;
+  let keys: SigningKeys;
+  let firstKey: string;
+  let newest: string;
+  let old: SteadyLoad;
+  let current: SteadyLoad;
+  let startedMs: number;
+  let disabling: { readonly fromMs: number; readonly doneMs: number };
+  let stoppedMs: number;
+  /** While the client still has a token of a key that is disabled. */
+  let gap: { readonly fromMs: number; readonly toMs: number };
+
+  beforeAll(async () => {
+    watched = await Stage.create({ issuers: [policyIssuer()], serve: options });
+    cleanUp.push(() => watched.stop());
+    keys = new SigningKeys(keycloak, realm);
+    firstKey = await keys.current();
+    const before = await serviceToken(clients.service);
+    newest = before;
+    startedMs = performance.now();
+    old = new SteadyLoad(25, () => watched.ask({ token: before }));
+    current = new SteadyLoad(25, () => watched.ask({ token: newest }));
+    cleanUp.push(
+      () => old.stop(),
+      () => current.stop(),
+    );
+    await current.next(50);
+  });
+
+  /** A client that asks for a token again; its kid has to be another one. */
+  async function renew(): Promise<void> {
+    const token = await serviceToken(clients.service);
+    expect(read(token).header['kid']).not.toBe(read(newest).header['kid']);
+    newest = token;
+  }
+
+  table.row('rotation: a new key signs, the old one is kept: tokens of both', '200 service', async () => {
+    await keys.add();
+    await renew();
+    await Promise.all([old.next(75), current.next(75)]);
+    return joined(old.between(startedMs), current.between(startedMs));
+  });
+
+  table.row('rotation: the old one is passive: tokens of both', '200 service', async () => {
+    await keys.set(firstKey, 'passive');
+    // Longer than keys are kept without asking.
+    await Promise.all([old.next(100), current.next(100)]);
+    return joined(old.between(startedMs), current.between(startedMs));
+  });
+
+  table.row(
+    'rotation: the old one is disabled: its tokens',
+    `200 service, after at most ${seconds(allowedMs)} and one fetch 401 key_unknown`,
+    async () => {
+      const fromMs = performance.now();
+      const refused = old.seen(/^401/);
+      await keys.set(firstKey, 'disabled');
+      disabling = { fromMs, doneMs: performance.now() };
+      stoppedMs = (await refused).sentMs;
+      await Promise.all([old.next(75), current.next(75)]);
+      expect(old.between(startedMs, fromMs)).toBe('200 service');
+      expect(stoppedMs - disabling.doneMs).toBeLessThan(allowedMs + fetchMs);
+      const later = old.between(stoppedMs + 200);
+      return `${old.between(startedMs, stoppedMs)}, after at most ${seconds(allowedMs)} and one fetch ${later}`;
+    },
+  );
+
+  table.row('rotation: meanwhile, the tokens of the new one', '200 service', async () => current.between(startedMs));
+
+  table.row(
+    'rotation: a new key signs, and the old one is disabled at once: tokens of the new one',
+    '200 service',
+    async () => {
+      const second = newest;
+      // The kid of no key, seen by a client that goes on with it, is looked for once a cool-down.
+      await old.stop();
+      await current.next(50);
+      const replaced = await keys.current();
+      await keys.add();
+      gap = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
+      await keys.set(replaced, 'disabled');
+      await renew();
+      const fromMs = performance.now();
+      gap = { ...gap, toMs: fromMs };
+      await current.next(50);
+      expect(await watched.ask({ token: second })).toBe('401 key_unknown');
+      return current.between(fromMs);
+    },
+  );
+
+  it('what was measured', async () => {
+    await Promise.all([old.stop(), current.stop()]);
+    const isValid = ({ sentMs }: Answered): boolean => sentMs < gap.fromMs || sentMs >= gap.toMs;
+    const valid = [
+      ...current.answered.filter(isValid),
+      ...old.answered.filter(({ sentMs }) => sentMs < disabling.fromMs),
+    ];
+    const refused = valid.filter(({ answer }) => answer !== '200 service').length;
+    expect(refused).toBe(0);
+    await table.writeFigures([
+      `Requests with a valid token, over three changes of the key: ${valid.length}. Of them refused: ${refused}.`,
+      `Tokens of the disabled key were refused ${seconds(stoppedMs - disabling.doneMs)} after Keycloak said it was done.`,
+    ]);
   });
 });
 
