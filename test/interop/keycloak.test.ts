@@ -29,6 +29,7 @@ import {
 import { api, ordersUrl, Stage } from './stage.ts';
 import { type Answered, SteadyLoad } from './steady-load.ts';
 import { InteropTable } from './table.ts';
+import { read } from './token.ts';
 
 const table = new InteropTable('keycloak', ['Keycloak', 'result']);
 const realm = 'orders';
@@ -102,15 +103,6 @@ function login(client: string, options: ClientOptions = {}, scope = 'openid orde
     typed: { username: user.name, password: user.password },
     ...options,
   });
-}
-
-/** Header and payload, for a look at what was tried. */
-function read(token: string): { readonly header: Record<string, unknown>; readonly payload: Record<string, unknown> } {
-  const [header = '', payload = ''] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString());
-  return {
-    header: JSON.parse(header) as Record<string, unknown>,
-    payload: JSON.parse(payload) as Record<string, unknown>,
-  };
 }
 
 function seconds(ms: number): string {
