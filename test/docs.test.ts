@@ -12,7 +12,6 @@ import { maxTotalBytes, maxValueBytes } from '../src/policy/claim-header.ts';
 import { compile } from '../src/policy/compile.ts';
 import { parseDocuments } from '../src/policy/document.ts';
 import { formatProblem } from '../src/policy/problem.ts';
-import { unsupportedRows } from '../src/policy/unsupported.ts';
 import { lint } from '../src/rehearsal/lint.ts';
 import { failedTests } from '../src/rehearsal/test-check.ts';
 import { providers } from '../src/token/providers.ts';
@@ -165,6 +164,7 @@ describe('defaults of fields', () => {
     'rules access': bareRule.access,
     'rules issuers': bareRule.issuers && 'some',
     'rules forwardToken': bareRule.forwardToken,
+    'rules inject': bareRule.inject?.name,
     'rules mode': bareRule.mode,
     'rules.require when': bareRule.require.condition?.source,
     'rules.require maxAuthAge': bareRule.require.maxAuthAgeSeconds?.toString(),
@@ -207,29 +207,6 @@ describe('values of fields', () => {
     expect(problemsOf({ issuers: [issuer], rules: [{ ...rule, access: 'public', [field]: value }] })).toEqual([
       'access_conflict',
     ]);
-  });
-});
-
-describe('what is not supported yet', () => {
-  const rows = tableOf('unsupported').map(([field = '']) => field);
-  const refusals: Readonly<Record<string, object>> = {
-    clients: { rules: [rule], clients: [{ name: 'x', issuer: 'corp', clientId: 'x' }] },
-    'rules[].inject': { rules: [{ ...rule, inject: 'x' }] },
-  };
-
-  it.each(Object.entries(refusals))('%s: refused by name', (_name, content) => {
-    expect(problemsOf(content)).toContain('unsupported');
-  });
-
-  it('all of it is in the table, and nothing else', () => {
-    const named = rows.flatMap((cell) => {
-      const words = [...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
-      const field = words[0]?.split(':')[0];
-      return words.map((word, at) => (at === 0 ? word : `${field}: ${word}`));
-    });
-    expect(named.toSorted()).toEqual(Object.keys(refusals).toSorted());
-    const fields = new Set(rows.map((cell) => (/`([\w.[\]]+)/.exec(cell)?.[1] ?? '').replaceAll('[]', '.*')));
-    expect([...fields].toSorted()).toEqual(unsupportedRows.map(({ path }) => path.join('.')).toSorted());
   });
 });
 

@@ -1,9 +1,17 @@
 /**
- * Promises: request × policy × keys × time → Decision (the PDP). The start is deny; the only two places of the code base that make an
- * Allow are here, and both stand at the end of every check.
+ * Promises: request × policy × keys × time → Decision (the PDP). The start is deny; the only place of the code base that makes an Allow is
+ * here, and stands at the end of every check.
  * Leaves to others: the wire (envoy/), logs and metrics (telemetry/).
  */
-import { Allow, type Caller, type Decision, type Deny, type ShadowVerdict, type Told } from '../decision/decision.ts';
+import {
+  Allow,
+  type Caller,
+  type Decision,
+  type Deny,
+  type Header,
+  type ShadowVerdict,
+  type Told,
+} from '../decision/decision.ts';
 import { denyRow } from '../decision/deny-reason.ts';
 import type { RequestAttributes } from '../decision/request.ts';
 import { type Step, Stop } from '../decision/step.ts';
@@ -11,6 +19,7 @@ import { canonicalHost, canonicalPath, checkMethod } from '../policy/path.ts';
 import { missingScopes } from '../policy/scope.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import { hasCredentials } from '../token/bearer.ts';
+import type { ResolveClientToken } from '../token/oauth-client.ts';
 import type { VerifiedToken } from '../token/verify.ts';
 import { challengesFor } from './challenge.ts';
 import { headersToRemove } from './identity-headers.ts';
@@ -19,22 +28,28 @@ import { createRuleCheck, type RuleOutcome } from './rule-check.ts';
 import type { SenderCheck } from './sender.ts';
 import { askShadow } from './shadow.ts';
 import type { TokenVerifier } from './token-verifier.ts';
+import { upstreamAuthorization } from './upstream-token.ts';
 
 export interface AuthorizerOptions {
   /** The current policy; undefined before the first good one. */
   readonly policy: () => PolicySnapshot | undefined;
   readonly verify: TokenVerifier;
   readonly checkSender: SenderCheck;
+  /** Tokens of our own, for rules that inject one. */
+  readonly clientToken: ResolveClientToken;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 export interface Authorizer {
-  /** Decides. Waits for keys only, at most `waitMs`; rejects only for a fault of ours. */
+  /** Decides. Waits for keys and for tokens of our own only, at most `waitMs` in all; rejects only for a fault of ours. */
   authorize(request: RequestAttributes, waitMs: number): Promise<Decision>;
   /** The answer when a request could not even be asked about. */
   refuse(stop: Stop): Deny;
 }
+
+/** Everything that the rule wants is there. */
+type Passed = Progress & { readonly rule: Rule };
 
 /** A request with its ambiguities refused. */
 interface Place {
@@ -48,6 +63,8 @@ interface Progress {
   readonly request: RequestAttributes;
   readonly snapshot: PolicySnapshot;
   readonly waitMs: number;
+  /** Milliseconds since the epoch. */
+  readonly startMs: number;
   readonly place?: Place;
   readonly rule?: Rule;
   readonly outcome?: RuleOutcome;
@@ -55,13 +72,13 @@ interface Progress {
   readonly shadow: ShadowVerdict[];
 }
 
-export function createAuthorizer({ policy, verify, checkSender, now }: AuthorizerOptions): Authorizer {
+export function createAuthorizer({ policy, verify, checkSender, clientToken, now }: AuthorizerOptions): Authorizer {
   const check = createRuleCheck({ verify, checkSender, now });
 
   async function authorize(request: RequestAttributes, waitMs: number): Promise<Decision> {
     const snapshot = policy();
     if (snapshot === undefined) return refuse(new Stop('policy_unavailable'));
-    const start: Progress = { request, snapshot, waitMs, shadow: [] };
+    const start: Progress = { request, snapshot, waitMs, startMs: now(), shadow: [] };
     const place = readPlace(request, snapshot);
     if (place instanceof Stop) return deny(place, start);
     const decision = await decide({ ...start, place }, place);
@@ -80,13 +97,28 @@ export function createAuthorizer({ policy, verify, checkSender, now }: Authorize
     if (match === undefined) return deny(noRule(request), start);
     const { rule } = match;
     if (rule.access === 'deny') return deny(new Stop('rule_deny'), { ...start, rule });
-    if (rule.access === 'public') return allowPublic({ ...start, rule });
+    if (rule.access === 'public') return allow('allowed_public', [], { ...start, rule });
     const outcome = await check({ ...start, match, host });
     const progress = { ...start, rule, outcome };
     const { result } = outcome;
     if (result instanceof Stop) return deny(result, progress);
-    const removeHeaders = headersToRemove(snapshot, rule, request.headers, result);
-    return new Allow('allowed', tell(progress), { setHeaders: result, removeHeaders, nonce: outcome.nonce });
+    return allow('allowed', result, progress);
+  }
+
+  /** What the client claims to be is removed on public rules too (EA-13). */
+  async function allow(reason: Allow['reason'], headers: readonly Header[], progress: Passed): Promise<Decision> {
+    const { request, rule, snapshot, outcome } = progress;
+    const own = upstreamAuthorization(rule, request.path, waitLeftMs(progress), clientToken);
+    const authorization = own instanceof Promise ? await own : own;
+    if (authorization instanceof Stop) return deny(authorization, progress);
+    const setHeaders = [...headers, ...authorization];
+    const removeHeaders = headersToRemove(snapshot, rule, request.headers, setHeaders);
+    return new Allow(reason, tell(progress), { setHeaders, removeHeaders, nonce: outcome?.nonce });
+  }
+
+  /** A clock that was set back, or forward, must not make the wait longer than it may be. */
+  function waitLeftMs({ waitMs, startMs }: Progress): number {
+    return Math.min(waitMs, Math.max(0, waitMs - (now() - startMs)));
   }
 
   function refuse(stop: Stop): Deny {
@@ -105,13 +137,6 @@ const nothingTold: Told = {
   tokenCache: undefined,
   shadow: [],
 };
-
-/** No token is looked at; what the client claims to be is removed all the same (EA-13). */
-function allowPublic(progress: Progress & { readonly rule: Rule }): Allow {
-  const { request, rule, snapshot } = progress;
-  const removeHeaders = headersToRemove(snapshot, rule, request.headers, []);
-  return new Allow('allowed_public', tell(progress), { setHeaders: [], removeHeaders, nonce: undefined });
-}
 
 /** Everything that is ambiguous is refused before any rule is looked at (EA-48, EA-49, EA-61). */
 function readPlace(request: RequestAttributes, snapshot: PolicySnapshot): Step<Place> {

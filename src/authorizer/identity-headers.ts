@@ -26,7 +26,8 @@ export function headersToRemove(
   for (const name of headers.underscoreNames) {
     if (names.has(hyphens(name))) names.add(name);
   }
-  if (!rule.forwardToken) names.add('authorization').add('dpop');
+  // Beside a token of ours the caller's own would be a second one, for somebody whom it is not meant for (RFC 9700 section 4.9).
+  if (!rule.forwardToken || rule.inject !== undefined) names.add('authorization').add('dpop');
   for (const [name] of set) names.delete(name);
   return [...names];
 }

@@ -199,6 +199,11 @@ export const denyReasons = {
     description: 'The service is temporarily unavailable',
     meaning: 'Whether a DPoP proof was used before cannot be found out: its memory is full or away.',
   },
+  upstream_token_unavailable: {
+    http: 503,
+    description: 'The service is temporarily unavailable',
+    meaning: 'The rule injects an access token of a client of ours, and none can be had at the moment.',
+  },
   overloaded: {
     http: 503,
     description: 'The service is temporarily unavailable',

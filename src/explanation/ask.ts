@@ -10,6 +10,7 @@ import { systemPorts } from '../keyset/ports.ts';
 import { defaultRefreshOptions } from '../keyset/refresh.ts';
 import type { NonceSealer } from '../token/dpop-nonce.ts';
 import type { ResolveKeys } from '../token/key.ts';
+import { placeholderTokens } from '../token/oauth-client.ts';
 import { createLocalProofMemory } from '../token/proof-memory.ts';
 import { explain } from './explain.ts';
 import type { Explanation } from './explanation.ts';
@@ -27,7 +28,8 @@ export async function explainRequest(question: Question, onFault: (fault: unknow
     : createUnsignedVerifier(now, question);
   try {
     const checkSender = question.isSigned ? createSender(now) : uncheckedSender;
-    const authorizer = createAuthorizer({ policy: () => question.snapshot, verify, checkSender, now });
+    const policy = (): Question['snapshot'] => question.snapshot;
+    const authorizer = createAuthorizer({ policy, verify, checkSender, clientToken: placeholderTokens, now });
     return await explain(question, authorizer, keyWaitMs);
   } finally {
     keys.stop();

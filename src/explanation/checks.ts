@@ -14,6 +14,7 @@ import {
   describeForm,
   describeIssuer,
   describeKey,
+  describeOwnToken,
   describePlace,
   describeRule,
   describeSignature,
@@ -42,15 +43,19 @@ export interface CheckRow {
   readonly isHere?: (facts: Facts) => boolean;
   /** Looks at the signature, which claims that were given do not have. */
   readonly isOfSignature?: true;
+  /** False: made whether the rule looks at the caller's token or not. */
+  readonly isOfToken?: false;
+  /** Absent: for every rule. */
+  readonly isFor?: (facts: Facts) => boolean;
   readonly describe: (facts: Facts) => Comparison;
 }
 
 const wasVerified = ({ decision }: Facts): boolean => decision.told.caller !== undefined;
 
 export const checks: readonly CheckRow[] = [
-  { check: 'path and host', reasons: ['request_malformed'], describe: describePlace },
-  { check: 'rule', reasons: ['no_rule', 'resource_metadata'], describe: describeRule },
-  { check: 'access', reasons: ['rule_deny'], describe: describeAccess },
+  { check: 'path and host', reasons: ['request_malformed'], isOfToken: false, describe: describePlace },
+  { check: 'rule', reasons: ['no_rule', 'resource_metadata'], isOfToken: false, describe: describeRule },
+  { check: 'access', reasons: ['rule_deny'], isOfToken: false, describe: describeAccess },
   { check: 'Authorization', reasons: ['token_missing', 'credentials_malformed'], describe: describeAuthorization },
   { check: 'size', reasons: ['token_too_large'], describe: describeSize },
   {
@@ -100,4 +105,10 @@ export const checks: readonly CheckRow[] = [
     describe: describeCondition,
   },
   { check: 'headers', reasons: ['claim_header_refused', 'claim_invalid'], describe: describeHeaders },
+  {
+    check: 'token of our own',
+    reasons: ['upstream_token_unavailable'],
+    isFor: ({ rule }) => rule?.inject !== undefined,
+    describe: describeOwnToken,
+  },
 ];

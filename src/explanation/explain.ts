@@ -106,8 +106,13 @@ function explainClaim(name: string, value: unknown): ExplainedClaim {
 
 function stepsOf(facts: Facts): readonly ExplainedStep[] {
   const last = lastCheck(facts);
-  return checks.map((row, at) => {
+  const isOpen = facts.rule?.access === 'public';
+  return checks.flatMap((row, at) => {
+    if (row.isFor?.(facts) === false) return [];
     if (at > last) return { check: row.check, result: 'not_reached' };
+    // A public rule that injects goes on to the end, past all that is about the caller's token.
+    if (isOpen && at !== last && row.isOfToken !== false)
+      return { check: row.check, result: 'skipped', found: 'no token is looked at' };
     return step(row, at === last ? lastResult(facts) : 'pass', facts);
   });
 }
@@ -116,7 +121,10 @@ function stepsOf(facts: Facts): readonly ExplainedStep[] {
 function lastCheck(facts: Facts): number {
   const { reason } = facts.decision;
   if (reason === 'allowed') return checks.length - 1;
-  if (reason === 'allowed_public') return checks.findIndex(({ check }) => check === 'access');
+  if (reason === 'allowed_public' && facts.rule?.inject === undefined) {
+    return checks.findIndex(({ check }) => check === 'access');
+  }
+  if (reason === 'allowed_public') return checks.length - 1;
   return checks.findIndex(({ reasons, isHere }) => reasons.some((one) => one === reason) && (isHere?.(facts) ?? true));
 }
 
@@ -137,7 +145,9 @@ function headersOf({ decision, rule, showClaims }: Facts): ExplainedHeaders {
   const claims = new Map(rule?.headers.map(({ name, claim }) => [name, claim.join('.')]));
   const set = decision.setHeaders.map(([name, value]): [string, SetHeader] => [
     name,
-    { claim: claims.get(name) ?? '', ...(showClaims && { value }) },
+    name === 'authorization' && rule?.inject !== undefined
+      ? { client: rule.inject.name }
+      : { claim: claims.get(name) ?? '', ...(showClaims && { value }) },
   ]);
   return { set: Object.fromEntries(set), removed: decision.removeHeaders };
 }

@@ -113,8 +113,10 @@ export interface ExplainedHeaders {
 }
 
 export interface SetHeader {
-  /** The claim path, members joined by dots. */
-  readonly claim: string;
+  /** The claim path, members joined by dots; absent: the value is no claim. */
+  readonly claim?: string;
+  /** The client whose access token it is; the token itself is never fetched or shown. */
+  readonly client?: string;
   /** Only when values were asked for. */
   readonly value?: string;
 }

@@ -9,6 +9,7 @@ import type {
   ExplainedStep,
   Explanation,
   ReadClaim,
+  SetHeader,
   StepResult,
 } from './explanation.ts';
 import { quoted } from './wording.ts';
@@ -154,12 +155,14 @@ function tokenLines({ token }: Explanation): readonly string[] {
 
 function headerLines({ decision, headers }: Explanation): readonly string[] {
   if (decision === 'deny') return [];
-  const set = Object.entries(headers.set).map(([name, { claim, value }]) => [
-    `set ${name}`,
-    value === undefined ? `from claim ${claim}` : `${value} (claim ${claim})`,
-  ]);
+  const set = Object.entries(headers.set).map(([name, header]) => [`set ${name}`, sourceOf(header)]);
   const removed = headers.removed.length === 0 ? [] : [`removed: ${headers.removed.join(', ')}`];
   return [...table(set), ...removed];
+}
+
+function sourceOf({ claim = '', client, value }: SetHeader): string {
+  if (client !== undefined) return `to an access token of client ${client}`;
+  return value === undefined ? `from claim ${claim}` : `${value} (claim ${claim})`;
 }
 
 function answerLines({ answer }: Explanation): readonly string[] {

@@ -126,3 +126,11 @@ export function describeSignature({ token, decision }: Facts): Comparison {
     found: isGood ? 'one that fits' : 'one of another key, or the token was changed after it was signed',
   };
 }
+
+/** It is not asked for: whoever explains a decision has no business with the secrets of `serve`. */
+export function describeOwnToken({ rule }: Facts): Comparison {
+  const { inject } = rule ?? {};
+  if (inject === undefined) return {};
+  const wanted = `an access token of client ${inject.name} from ${inject.issuer.name}`;
+  return { wanted, found: 'taken to be there; the Authorization of the caller is overwritten by it' };
+}

@@ -1,11 +1,11 @@
 /**
- * Promises: the `jwks_uri` that an issuer publishes: OpenID Connect Discovery first, then RFC 8414 (DI-01). Metadata that names
- * another issuer is not used (DI-02), and a `jwks_uri` is held to the same limits as any URL of that issuer (DI-04).
+ * Promises: the metadata that an issuer publishes, and its `jwks_uri`: OpenID Connect Discovery first, then RFC 8414 (DI-01). Metadata that
+ * names another issuer is not used (DI-02), and a `jwks_uri` is held to the same limits as any URL of that issuer (DI-04).
  */
-import { member } from '../token/json.ts';
+import { type JsonObject, member } from '../token/json.ts';
 import { allowedUrl, type InsecureOptions } from './endpoint.ts';
 import { Failure } from './failure.ts';
-import type { Get, GetOptions } from './fetch.ts';
+import type { Fetched, Get, GetOptions } from './fetch.ts';
 
 export interface DiscoveryRequest {
   /** The configured issuer identifier. */
@@ -18,12 +18,25 @@ export async function discoverJwksUri(
   get: Get,
   options: GetOptions,
 ): Promise<URL | Failure> {
+  return discover(request, get, options, (metadata) => {
+    const jwksUri = member(metadata, 'jwks_uri');
+    return typeof jwksUri === 'string' ? allowedUrl(jwksUri, request.insecure) : new Failure('jwks_uri_missing');
+  });
+}
+
+/** What `read` finds in the metadata of the issuer; the second form is asked for where the first does not have it. */
+export async function discover<Value extends object>(
+  request: DiscoveryRequest,
+  get: Get,
+  options: GetOptions,
+  read: (metadata: JsonObject) => Value | Failure,
+): Promise<Value | Failure> {
   const [openid, oauth] = metadataUrls(request);
   if (openid instanceof Failure) return openid;
   if (oauth instanceof Failure) return oauth;
-  const first = await readMetadata(openid, request, get, options);
+  const first = readMetadata(await get(openid, options), request, read);
   if (!(first instanceof Failure) || !isAnswer(first)) return first;
-  const second = await readMetadata(oauth, request, get, options);
+  const second = readMetadata(await get(oauth, options), request, read);
   // Of two failures the one that is more than "not there" tells the operator more.
   return second instanceof Failure && second.kind === 'status_404' ? first : second;
 }
@@ -46,15 +59,12 @@ function isAnswer({ kind }: Failure): boolean {
   return !['timeout', 'dns', 'connect', 'tls', 'protocol', 'stopped'].includes(kind);
 }
 
-async function readMetadata(
-  url: URL,
-  request: DiscoveryRequest,
-  get: Get,
-  options: GetOptions,
-): Promise<URL | Failure> {
-  const fetched = await get(url, options);
+function readMetadata<Value extends object>(
+  fetched: Fetched | Failure,
+  { issuer }: DiscoveryRequest,
+  read: (metadata: JsonObject) => Value | Failure,
+): Value | Failure {
   if (fetched instanceof Failure) return fetched;
-  if (member(fetched.document, 'issuer') !== request.issuer) return new Failure('issuer_mismatch');
-  const jwksUri = member(fetched.document, 'jwks_uri');
-  return typeof jwksUri === 'string' ? allowedUrl(jwksUri, request.insecure) : new Failure('jwks_uri_missing');
+  if (member(fetched.document, 'issuer') !== issuer) return new Failure('issuer_mismatch');
+  return read(fetched.document);
 }

@@ -79,7 +79,8 @@ async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<
   return { document, maxAgeSeconds: readMaxAge(headers['cache-control'], headers.age) };
 }
 
-async function readBody(response: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
+/** Undefined: it is longer. */
+export async function readBody(response: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response) {
@@ -99,7 +100,8 @@ function parse(body: Buffer): unknown {
   }
 }
 
-function failureOf(error: unknown): FailureKind {
+/** Of an error of the connection. */
+export function failureOf(error: unknown): FailureKind {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code.startsWith('HPE_')) return 'protocol';
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'dns';

@@ -6,8 +6,8 @@ import type { Issuer } from '../token/issuer.ts';
 import { discoverJwksUri } from './discovery.ts';
 import { allowedUrl } from './endpoint.ts';
 import { Failure } from './failure.ts';
-import { ownKeys } from './key-issuer.ts';
 import type { Get, GetOptions } from './fetch.ts';
+import { ownKeys } from './key-issuer.ts';
 
 export interface LoadedJwks {
   /** What should be a JWK Set. */

@@ -1,6 +1,7 @@
 /**
  * Promises: the rules of all documents, each valid, with distinct names, and their routes.
  */
+import type { CompiledClient } from './compile-clients.ts';
 import { compileHeaders, type HeaderTable, mergeHeaders } from './compile-headers.ts';
 import { type ConditionCompiler, checkPathNames, compileRequirement } from './compile-requirement.ts';
 import { compileRoutes, type PlacedRoute } from './compile-routes.ts';
@@ -15,6 +16,7 @@ export interface RuleContext {
   readonly defaultHeaders: HeaderTable;
   readonly pathParameters: PolicySnapshot['pathParameters'];
   readonly names: KnownNames;
+  readonly clients: readonly CompiledClient[];
   readonly conditions: ConditionCompiler;
 }
 
@@ -53,6 +55,7 @@ function compileRule(content: RuleContent, spot: Spot, context: RuleContext, rep
   checkIssuers(content.issuers, context.names, within(spot, 'issuers'), report);
   checkKnown(content.inject, { kind: 'client', known: context.names.clients }, within(spot, 'inject'), report);
   if (access !== 'token') checkAccess(content, spot, report);
+  checkInject(content, spot, report);
   const require = compileRequirement(content.require, context.conditions, within(spot, 'require'), report);
   if (access === 'token') warnOpen(content, spot, report);
   const rule: Rule = {
@@ -62,6 +65,7 @@ function compileRule(content: RuleContent, spot: Spot, context: RuleContext, rep
     require,
     headers: access === 'token' ? mergeHeaders(context.defaultHeaders, own) : [],
     forwardToken: content.forwardToken ?? true,
+    inject: context.clients.find(({ name }) => name === content.inject)?.client,
     mode: content.mode ?? 'enforce',
   };
   const routes = compileRoutes({ content, rule, spot }, context.pathParameters, report);
@@ -83,7 +87,7 @@ function warnOpen({ name, require }: RuleContent, spot: Spot, report: Report): v
 }
 
 /** All of these are about a token. Where none is looked at, they would promise a protection that is not there. */
-const tokenFields = ['issuers', 'require', 'headers', 'inject'] as const;
+const tokenFields = ['issuers', 'require', 'headers'] as const;
 
 function checkAccess(content: RuleContent, spot: Spot, report: Report): void {
   for (const field of tokenFields) {
@@ -91,4 +95,21 @@ function checkAccess(content: RuleContent, spot: Spot, report: Report): void {
     const message = `\`${field}\` cannot stand beside \`access: ${content.access}\`, where no token is looked at`;
     report.error(within(spot, field), 'access_conflict', message, { part: 'key' });
   }
+}
+
+/** `public` beside `inject` is what an outbound listener is for: the caller is the workload itself, which often has no token. */
+function checkInject({ inject, access, forwardToken, hosts, name }: RuleContent, spot: Spot, report: Report): void {
+  if (inject === undefined) return;
+  const at = within(spot, 'inject');
+  if (access === 'deny') {
+    const message = '`inject` cannot stand beside `access: deny`, which lets nothing through to an upstream';
+    report.error(at, 'access_conflict', message, { part: 'key' });
+  }
+  if (forwardToken === true) {
+    const message = '`forwardToken: true` cannot stand beside `inject`, which overwrites what the caller sent';
+    report.error(within(spot, 'forwardToken'), 'inject_conflict', message, { part: 'key' });
+  }
+  if (hosts !== undefined || spot.document.isDamaged(spot.path)) return;
+  const message = `rule ${quote(name)} names no \`hosts\`, any host that its listener reaches gets the token of client ${quote(inject)}`;
+  report.warn(at, 'inject_any_host', message);
 }

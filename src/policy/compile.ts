@@ -3,6 +3,7 @@
  * documents, so that an operator sees the problems of all of them at once. The order of the documents never changes the policy.
  * Leaves to others: problems of a single value (document.ts), keeping a policy (store.ts).
  */
+import { compileClients } from './compile-clients.ts';
 import { compileDefaults, type Defaults } from './compile-defaults.ts';
 import { type CompiledIssuer, compileIssuers } from './compile-issuers.ts';
 import { createConditionCompiler } from './compile-requirement.ts';
@@ -12,19 +13,18 @@ import { compileTests } from './compile-tests.ts';
 import type { PolicyDocument } from './document.ts';
 import { hashDocuments } from './hash.ts';
 import { reuseIssuers } from './known-issuers.ts';
-import { type KnownNames, knownNames } from './known-names.ts';
+import { knownNames } from './known-names.ts';
 import { buildRouteIndex, type RouteIndex } from './match.ts';
 import { warnPreflight } from './preflight.ts';
 import { compareText, type Problem } from './problem.ts';
 import { checkDpopOrigins, compileProofOrigins } from './proof-origins.ts';
 import { warnUnreachable } from './reachability.ts';
-import { createReport, type Report, within } from './report.ts';
+import { createReport, type Report } from './report.ts';
 import { createRevocations, type Revocation } from './revocation.ts';
 import { buildRouteTable } from './route-table.ts';
 import type { PolicySnapshot, PolicyTest, Rule } from './snapshot.ts';
 import { soundPart } from './trial.ts';
-import { refuseUnsupported } from './unsupported.ts';
-import { quote } from './wording.ts';
+import { warnUnused } from './unused.ts';
 
 export interface Compiled {
   /** Undefined exactly when a problem is an error, or a document is not complete or missing. */
@@ -45,18 +45,18 @@ export interface Trial {
 /** `previous` is the policy before: what has not changed is taken from it. */
 export function compile(documents: readonly PolicyDocument[], previous?: PolicySnapshot): Compiled {
   const report = createReport();
-  refuseUnsupported(documents, report);
   const defaults = compileDefaults(documents, report);
   const issuers = reuseIssuers(compileIssuers(documents, report), previous);
   const names = knownNames(documents);
+  const clients = compileClients(documents, { issuers, names }, report);
   const { headers: defaultHeaders, pathParameters } = defaults;
-  const context = { defaultHeaders, pathParameters, names, conditions: createConditionCompiler(previous) };
+  const context = { defaultHeaders, pathParameters, names, clients, conditions: createConditionCompiler(previous) };
   const rules = compileRules(documents, context, report);
   const revocations = compileRevocations(documents, names, report);
   const tests = compileTests(documents, { names, rules: rules.map(({ rule }) => rule) }, report);
   checkRoutes(rules, defaults, report);
   checkDpopOrigins(documents, report);
-  warnUnusedIssuers(issuers, rules, { names, documents, report });
+  warnUnused({ issuers, clients, rules }, { names, documents, report });
   checkNotEmpty(documents, report);
   const isGood = !report.hasErrors() && documents.length > 0 && documents.every(({ isComplete }) => isComplete);
   const snapshot = isGood ? assemble(documents, { defaults, issuers, rules, revocations, tests }) : undefined;
@@ -91,36 +91,6 @@ function checkRoutes(rules: readonly CompiledRule[], { resourceMetadata }: Defau
   }
 }
 
-interface Naming {
-  readonly names: KnownNames;
-  readonly documents: readonly PolicyDocument[];
-  readonly report: Report;
-}
-
-function warnUnusedIssuers(
-  issuers: readonly CompiledIssuer[],
-  rules: readonly CompiledRule[],
-  { names, documents, report }: Naming,
-): void {
-  const used = new Set<string>();
-  // A rule that is left out, or a name that is misspelled, may have been meant for any of them.
-  if (documents.some(({ isDamaged, isLeftOut }) => isDamaged(['rules']) || isLeftOut(['rules']))) return;
-  for (const { rule } of rules) {
-    if (rule.access !== 'token') continue;
-    if (rule.issuers === undefined) return;
-    for (const name of rule.issuers) {
-      if (names.issuers?.has(name) === false) return;
-      used.add(name);
-    }
-  }
-  for (const { issuer, spot } of issuers) {
-    if (used.has(issuer.name)) continue;
-    // Once for all tenants of an entry.
-    used.add(issuer.name);
-    report.warn(within(spot, 'name'), 'unused_issuer', `no rule uses issuer ${quote(issuer.name)}`);
-  }
-}
-
 /** A policy that allows nothing at all is an accident, such as a file that was emptied; the last good one must go on (EA-65). */
 function checkNotEmpty(documents: readonly PolicyDocument[], report: Report): void {
   const [first] = documents;
@@ -147,6 +117,7 @@ function assemble(documents: readonly PolicyDocument[], parts: Parts): PolicySna
     routes: routesOf(rules, 'enforce'),
     shadowRoutes: routesOf(rules, 'shadow'),
     revocations: createRevocations(revocations),
+    clients: [...new Set(withMode(rules, 'enforce').flatMap(({ rule }) => rule.inject ?? []))],
     tests,
     rules: rules.map(({ rule }) => rule).toSorted((a, b) => compareText(a.name, b.name)),
     identityHeaders: new Set(headers.flatMap((header) => (header === null ? [] : [header.name]))),

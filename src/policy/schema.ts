@@ -1,8 +1,7 @@
 /**
  * Promises: the shape of a policy document, whole (interface section 2), each field with the help that an editor shows. It is the one
  * source of the types, of the checks of a single value and of the JSON Schema; nothing is transformed.
- * Leaves to others: places and wording of problems (document.ts), what takes two values to check (compile.ts and its stages), what
- * this version does not do yet (unsupported.ts).
+ * Leaves to others: places and wording of problems (document.ts), what takes two values to check (compile.ts and its stages).
  */
 import { z } from 'zod';
 import { denyReasons } from '../decision/deny-reason.ts';
@@ -63,7 +62,11 @@ const rule = z.strictObject({
   headers: claimHeaders
     .optional()
     .describe('Claims as headers of the upstream request, by header name. They win over `defaults`, null removes one.'),
-  inject: text.optional().describe('The client whose own token goes to the upstream.'),
+  inject: text
+    .optional()
+    .describe(
+      'Name of the client in `clients` whose own access token the upstream gets, in place of what the caller sent.',
+    ),
   forwardToken: z.boolean().optional().describe('`false`: the upstream does not get the token. Default: `true`.'),
   mode: z
     .enum(['enforce', 'shadow'])
@@ -96,12 +99,12 @@ const client = z.strictObject({
   name: name.describe('How `inject` calls it.'),
   issuer: text.describe('Name of the issuer that it gets its tokens from.'),
   clientId: text.describe('Its id at that issuer.'),
-  clientSecretFile: text.optional().describe('File of its secret.'),
-  privateKeyFile: text.optional().describe('File of the key that it signs assertions with.'),
-  tlsCertFile: text.optional().describe('File of its certificate, for mutual TLS.'),
-  tlsKeyFile: text.optional().describe('File of the key of that certificate.'),
-  scopes: z.array(scope).optional().describe('Scopes that it asks for.'),
-  resource: text.optional().describe('Resource that it asks for a token of (RFC 8707).'),
+  clientSecretFile: text.optional().describe('File of its secret, on the machine of `serve`.'),
+  privateKeyFile: text.optional().describe('File of the key that it signs assertions with, PEM or JWK.'),
+  tlsCertFile: text.optional().describe('PEM file of its certificate, for mutual TLS.'),
+  tlsKeyFile: text.optional().describe('PEM file of the key of that certificate.'),
+  scopes: z.array(scope).optional().describe('Scopes that it asks for. Default: those that the issuer gives.'),
+  resource: text.optional().describe('The resource that its tokens are for, a URI (RFC 8707).'),
 });
 
 const revocation = z.strictObject({
@@ -172,6 +175,7 @@ export type PolicyContent = z.infer<typeof policySchema>;
 export type IssuerContent = z.infer<typeof issuer>;
 export type RuleContent = z.infer<typeof rule>;
 export type DefaultsContent = z.infer<typeof defaults>;
+export type ClientContent = z.infer<typeof client>;
 export type RevocationContent = z.infer<typeof revocation>;
 export type TestContent = z.infer<typeof policyTest>;
 export type ClaimHeaderContent = z.infer<typeof claimHeader>;

@@ -4,6 +4,7 @@
  */
 import type { Condition } from '../condition/condition.ts';
 import type { ClaimPath, Issuer } from '../token/issuer.ts';
+import type { OAuthClient } from '../token/oauth-client.ts';
 import type { RouteIndex } from './match.ts';
 import type { Revocations } from './revocation.ts';
 
@@ -43,6 +44,8 @@ export interface Rule {
   readonly headers: readonly ClaimHeader[];
   /** False: Authorization and DPoP are removed before the upstream. */
   readonly forwardToken: boolean;
+  /** The client whose own token the upstream gets instead of what the caller sent; undefined: none. */
+  readonly inject: OAuthClient | undefined;
   /** `shadow`: evaluated, counted and logged, never decides. */
   readonly mode: 'enforce' | 'shadow';
 }
@@ -85,6 +88,8 @@ export interface PolicySnapshot {
   /** Enforcing and shadow rules, sorted by name. */
   readonly rules: readonly Rule[];
   readonly revocations: Revocations;
+  /** The clients that enforcing rules inject tokens of. */
+  readonly clients: readonly OAuthClient[];
   /** In the order of their documents. */
   readonly tests: readonly PolicyTest[];
   /**

@@ -11,6 +11,7 @@ import { Allow, type Decision } from '../decision/decision.ts';
 import type { RequestAttributes } from '../decision/request.ts';
 import type { PolicySnapshot, PolicyTest } from '../policy/snapshot.ts';
 import { issuerFor, mintToken } from '../token/minted-token.ts';
+import { placeholderTokens } from '../token/oauth-client.ts';
 import type { Outcome, Rehearsal } from './rehearsal.ts';
 import { whyDecided, whyFaulty } from './why.ts';
 
@@ -49,7 +50,8 @@ function authorizerOn({ snapshot, nowMs }: Stage): Authorizer {
   const now = (): number => nowMs;
   // The size of a token is limited by the process, not by the policy: the same test must not pass here and fail there.
   const verify = createUnsignedVerifier(now, { maxTokenBytes: Number.POSITIVE_INFINITY });
-  return createAuthorizer({ policy: () => snapshot, verify, checkSender: uncheckedSender, now });
+  const checkSender = uncheckedSender;
+  return createAuthorizer({ policy: () => snapshot, verify, checkSender, clientToken: placeholderTokens, now });
 }
 
 function requestOf({ method, host, target, headers }: PolicyTest, token: string | undefined): RequestAttributes {

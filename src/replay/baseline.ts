@@ -64,9 +64,16 @@ function isKept(issuer: Issuer, candidate: PolicySnapshot): boolean {
 }
 
 /** All of a rule that a decision depends on. */
-function ruleKey({ access, issuers, require, headers }: Rule): string {
+function ruleKey({ access, issuers, require, headers, inject }: Rule): string {
   const { condition, ...others } = require;
-  return textOf({ access, issuers: issuers ?? null, ...others, condition: condition?.source, headers });
+  return textOf({
+    access,
+    issuers: issuers ?? null,
+    ...others,
+    condition: condition?.source,
+    headers,
+    inject: inject?.name ?? null,
+  });
 }
 
 /** A condition reads them by name. */

@@ -70,6 +70,7 @@ export const evidence: Readonly<Record<RecordedReason, EvidenceRow>> = {
   condition_false: { sawUpTo: 'verified' },
   condition_error: { sawUpTo: 'verified' },
   claim_header_refused: { sawUpTo: 'verified' },
+  upstream_token_unavailable: { sawUpTo: 'verified' },
   allowed: { sawUpTo: 'verified' },
 };
 

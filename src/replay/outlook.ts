@@ -6,9 +6,10 @@ import { resourceMetadata } from '../authorizer/resource-metadata.ts';
 import { Stop } from '../decision/step.ts';
 import type { Match } from '../policy/match.ts';
 import { canonicalPath } from '../policy/path.ts';
-import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import type { Baseline } from './baseline.ts';
 import { type EvidenceRow, evidence, isRecordedReason } from './evidence.ts';
+import { injectOutlook } from './inject-outlook.ts';
 import type { RecordedDecision } from './record.ts';
 import type { RevocationOutlook } from './revocation-outlook.ts';
 import { tokenOutlook } from './token-outlook.ts';
@@ -31,6 +32,7 @@ export interface Candidate {
 /** What is taken for granted, since neither a log nor a policy tells it. */
 export const assumptions: readonly string[] = [
   'serve has the settings and the keys that it had',
+  'tokens of clients can be had as they could, and a request to a rule with `inject` has none in its query',
   'a claim for a header that is not required is none that cannot be passed on, such as one that is too long',
 ];
 
@@ -55,6 +57,8 @@ export function outlookOf(record: RecordedDecision, candidate: Candidate): Outlo
 function evidenceOf({ reason, issuer, detail }: RecordedDecision): EvidenceRow | undefined {
   if (!isRecordedReason(reason)) return undefined;
   if (reason === 'token_malformed') return malformedTokenEvidence(detail);
+  // On a public rule no token was looked at.
+  if (reason === 'upstream_token_unavailable' && issuer === undefined) return evidence.allowed_public;
   if (reason === 'claim_invalid' && issuer !== undefined) return invalidClaimEvidence(detail);
   return evidence[reason];
 }
@@ -92,11 +96,17 @@ function requestOutlook(record: RecordedDecision, row: EvidenceRow, { candidate,
   if (match === undefined) return certain(undefined, 'no_rule');
   const { name, access } = match.rule;
   if (access === 'deny') return certain(name, 'rule_deny');
-  if (access === 'public') return certain(name, 'allowed_public');
+  if (access === 'public') return { rule: name, ...publicOutlook(record, match.rule) };
   return { rule: name, ...credentialOutlook(record, row, { candidate, match }) };
 }
 
 type Reasons = Omit<Outlook, 'rule'>;
+
+function publicOutlook(record: RecordedDecision, rule: Rule): Reasons {
+  const { may = [], must, lacks } = injectOutlook(record, rule);
+  if (must !== undefined) return only(must);
+  return { reasons: new Set([...may, 'allowed_public']), unknown: lacks === undefined ? [] : [lacks] };
+}
 
 function credentialOutlook(
   record: RecordedDecision,

@@ -9,6 +9,7 @@ import type { Issuer } from '../token/issuer.ts';
 import { conditionOutlook } from './condition-outlook.ts';
 import type { EvidenceRow } from './evidence.ts';
 import { headerOutlook } from './header-outlook.ts';
+import { injectOutlook } from './inject-outlook.ts';
 import type { Candidate } from './outlook.ts';
 import type { RecordedDecision } from './record.ts';
 
@@ -167,6 +168,7 @@ const laterChecks: readonly LaterCheck[] = [
   scopeOutlook,
   (record, _row, { match }) => conditionOutlook(record, match),
   headersOutlook,
+  (record, _row, { match }) => injectOutlook(record, match.rule),
 ];
 
 function clientOutlook({ clientId }: RecordedDecision, _row: EvidenceRow, { issuer }: Accepted): CheckOutlook {

@@ -3,6 +3,7 @@
  * we become ready when it is time.
  */
 import type { ServeSettings } from '../config/settings.ts';
+import type { ClientTokens } from '../egress/client-tokens.ts';
 import type { KeySets } from '../keyset/key-sets.ts';
 import { formatProblem, type Problem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -18,6 +19,7 @@ import type { Reporting } from './reporting.ts';
 export interface PolicyParts {
   readonly store: PolicyStore;
   readonly keySets: KeySets;
+  readonly clientTokens: ClientTokens;
   readonly server: GrpcServer;
   readonly recordEvent: RecordEvent;
   /** What was in force before the start. */
@@ -52,6 +54,7 @@ export function createPolicyLife(settings: ServeSettings, reporting: Reporting, 
     unreadable: feed.unreadable,
     fromState: fromState(feed.active()),
     issuers: keySets.status(),
+    clients: parts.clientTokens.status(),
   });
   const ready = createReadiness({ facts, isTimeOver: () => isTimeOver });
   return { feed, ready, look };
@@ -78,7 +81,7 @@ interface Hooks {
 }
 
 function observerOf(reporting: Reporting, parts: PolicyParts, { onApplied, onChanged }: Hooks): PolicyFeedObserver {
-  const { store, keySets, recordEvent } = parts;
+  const { store, keySets, clientTokens, recordEvent } = parts;
   const reports = policyReports(reporting);
   const events = createPolicyEvents(recordEvent);
   let warnings = 0;
@@ -86,9 +89,10 @@ function observerOf(reporting: Reporting, parts: PolicyParts, { onApplied, onCha
     ...reports,
     changed: onChanged,
     deleted: (member) => events.deleted(member),
-    // In the same turn as the swap: a check under the new policy finds its issuers.
+    // In the same turn as the swap: a check under the new policy finds its issuers and clients.
     applied: (snapshot, problems) => {
       keySets.update(snapshot.issuers.values());
+      clientTokens.update(snapshot.clients);
       warnings = problems.length;
       tellApplied(reporting, snapshot, problems);
       onApplied();
@@ -112,9 +116,14 @@ function observerOf(reporting: Reporting, parts: PolicyParts, { onApplied, onCha
 
 function tellApplied({ log, metrics }: Reporting, snapshot: PolicySnapshot, warnings: readonly Problem[]): void {
   const issuers = [...new Set([...snapshot.issuers.values()].map(({ name }) => name))];
-  metrics.policyApplied(snapshot.hash, Date.now() / 1000, { rules: snapshot.rules.map(({ name }) => name), issuers });
+  const names = { rules: namesOf(snapshot.rules), issuers, clients: namesOf(snapshot.clients) };
+  metrics.policyApplied(snapshot.hash, Date.now() / 1000, names);
   log.info({ policy: snapshot.hash, rules: snapshot.rules.length, issuers: issuers.length }, 'policy applied');
   for (const warning of warnings) log.warn({ problem: formatProblem(warning) }, 'policy warning');
+}
+
+function namesOf(named: readonly { readonly name: string }[]): readonly string[] {
+  return named.map(({ name }) => name);
 }
 
 function fromState(active: readonly Member[]): ReadonlyMap<string, number> {

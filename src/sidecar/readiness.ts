@@ -3,6 +3,8 @@
  * Ready: a good policy is active, and every issuer that it names has keys or the time allowed for that is over. Once ready it stays
  * ready until it drains: a later policy with an issuer whose keys cannot be had must not take the whole mesh down.
  */
+import type { ClientTokenStatus } from '../egress/client-token.ts';
+import { explainRequestFailure } from '../egress/failure.ts';
 import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetStatus } from '../keyset/issuer-keys.ts';
 import type { Problem } from '../policy/problem.ts';
@@ -18,6 +20,8 @@ export interface ReadinessFacts {
   /** Sources whose version in force comes from `--state`, with when it was applied, in ms since 1970. */
   readonly fromState: ReadonlyMap<string, number>;
   readonly issuers: ReadonlyMap<string, KeySetStatus>;
+  /** Readiness does not wait for their tokens: what needs none is decided without. */
+  readonly clients: ReadonlyMap<string, ClientTokenStatus>;
 }
 
 export interface Readiness {
@@ -37,6 +41,7 @@ export interface ReadinessReport {
   readonly unreadable: Readonly<Record<string, string>>;
   readonly fromState: Readonly<Record<string, string>>;
   readonly issuers: Readonly<Record<string, KeySetStatus>>;
+  readonly clients: Readonly<Record<string, ClientTokenStatus>>;
 }
 
 export interface ReadinessPorts {
@@ -74,6 +79,7 @@ export function createReadiness(ports: ReadinessPorts): Readiness {
       unreadable: Object.fromEntries(facts.unreadable),
       fromState: Object.fromEntries([...facts.fromState].map(([source, ms]) => [source, new Date(ms).toISOString()])),
       issuers: Object.fromEntries(facts.issuers),
+      clients: Object.fromEntries(facts.clients),
     };
   }
 
@@ -92,6 +98,7 @@ function missing(facts: ReadinessFacts): readonly string[] {
     ...[...facts.fromState.keys()].map((source) => `policy source ${source} is served from the saved state`),
     ...facts.rejected.map(whyRejected),
     ...keyless(facts).map((name) => `issuer ${name} has no keys: ${whyNoKeys(facts.issuers.get(name))}`),
+    ...[...facts.clients].flatMap(whyNoToken),
   ];
 }
 
@@ -103,4 +110,11 @@ function whyRejected({ source, isLeaving }: RejectedVersion): string {
 
 function whyNoKeys(status: KeySetStatus | undefined): string {
   return status?.lastError === undefined ? 'not fetched yet' : explainFailure(status.lastError);
+}
+
+function whyNoToken([name, { hasToken, lastError }]: readonly [string, ClientTokenStatus]): readonly string[] {
+  if (hasToken) return [];
+  return [
+    `client ${name} has no token: ${lastError === undefined ? 'not given yet' : explainRequestFailure(lastError)}`,
+  ];
 }

@@ -5,6 +5,7 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Decision } from '../decision/decision.ts';
 import { createCheckMetrics } from './check-metrics.ts';
+import { type ClientTokenMetrics, createClientTokenMetrics } from './client-token-metrics.ts';
 import { createKeyMetrics, type JwksAges } from './key-metrics.ts';
 import { createKubernetesMetrics, type KubernetesMetrics } from './kubernetes-metrics.ts';
 import { createPolicyMetrics } from './policy-metrics.ts';
@@ -13,6 +14,7 @@ import { createPolicyMetrics } from './policy-metrics.ts';
 export interface PolicyNames {
   readonly rules: Iterable<string>;
   readonly issuers: Iterable<string>;
+  readonly clients: Iterable<string>;
 }
 
 export interface Metrics {
@@ -23,6 +25,7 @@ export interface Metrics {
   /** How many sources take part in the active policy, and how many have a newest version that was refused. */
   readonly sources: (active: number, rejected: number) => void;
   readonly kubernetes: KubernetesMetrics;
+  readonly clientTokens: Pick<ClientTokenMetrics, 'requested' | 'readAges'>;
   readonly jwksFetch: (issuer: string, result: string) => void;
   /** Sets where ages are read at each scrape. */
   readonly jwksAges: (ages: JwksAges) => void;
@@ -39,6 +42,7 @@ export function createMetrics(): Metrics {
   const checks = createCheckMetrics(registry);
   const policy = createPolicyMetrics(registry);
   const keys = createKeyMetrics(registry);
+  const clientTokens = createClientTokenMetrics(registry);
   const dropped = new Counter({
     name: 'scopegate_decision_log_dropped_total',
     help: 'Log lines that were not written: decisions over --decision-log-rate, and lines that nobody reads from stdout.',
@@ -51,10 +55,12 @@ export function createMetrics(): Metrics {
       policy.applied(hash, nowSeconds);
       checks.keepRules(new Set(names.rules));
       keys.keepIssuers(new Set(names.issuers));
+      clientTokens.keepClients(new Set(names.clients));
     },
     policyRejected: policy.rejected,
     sources: policy.sources,
     kubernetes: createKubernetesMetrics(registry),
+    clientTokens,
     jwksFetch: keys.fetched,
     jwksAges: keys.readAges,
     text: () => registry.metrics(),

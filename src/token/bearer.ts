@@ -50,8 +50,8 @@ function foreignScheme(value: string): Stop {
     : new Stop('token_missing', 'Authorization has another scheme');
 }
 
-/** True when a parameter `access_token` is in the query, in whatever percent-encoding. */
-function hasQueryToken(query: string): boolean {
+/** BT-03. True when a parameter `access_token` is in the query, in whatever percent-encoding. */
+export function hasQueryToken(query: string): boolean {
   if (query === '') return false;
   return query.split('&').some((pair) => decodeName(pair.split('=', 1)[0] ?? '') === 'access_token');
 }

@@ -141,6 +141,8 @@ const caseFile = z.strictObject({
   keys: z.record(z.string(), keySpec).default({ k1: keySpec.parse({ alg: 'ES256', kid: 'k1' }) }),
   /** The keys of proofs by name, each with its algorithm. */
   proofKeys: z.record(z.string(), z.string()).default({ p: 'ES256' }),
+  /** What the token endpoints answer to a client, by its id, instead of a token. */
+  tokenAnswers: z.record(z.string(), members).default({}),
   /** Of checks that name none. */
   token: token.default('none'),
   checks: z.array(check).min(1),

@@ -4,6 +4,8 @@ import { type Authorizer, createAuthorizer } from '../../src/authorizer/authoriz
 import { createSenderCheck, type SenderCheck } from '../../src/authorizer/sender.ts';
 import { createTokenVerifier } from '../../src/authorizer/token-verifier.ts';
 import type { RequestAttributes } from '../../src/decision/request.ts';
+import { createClientTokens } from '../../src/egress/client-tokens.ts';
+import { createRequestToken } from '../../src/egress/request-token.ts';
 import { Failure } from '../../src/keyset/failure.ts';
 import type { Get } from '../../src/keyset/fetch.ts';
 import { createKeySets } from '../../src/keyset/key-sets.ts';
@@ -17,6 +19,7 @@ import { createLocalProofMemory } from '../../src/token/proof-memory.ts';
 import type { CaseFile, Check } from './case-file.ts';
 import { nonceKey, ProofMaker } from './proofs.ts';
 import { type ClientRequest, clientRequest, requestAttributes } from './request-maker.ts';
+import { scriptedIssuer } from './scripted-issuer.ts';
 import { TokenMaker } from './tokens.ts';
 
 /** One case file made real. */
@@ -45,16 +48,36 @@ export function createSubject(
     observe: { fetched: ignore, ignored: ignore, changed: ignore, fault: fail },
   });
   keySets.update(snapshot?.issuers.values() ?? []);
+  const requestPorts = scriptedIssuer(file, getFrom(tokens));
+  const clientTokens = createClientTokens({
+    now: nowMs,
+    schedule,
+    random: () => 0.5,
+    request: createRequestToken(requestPorts),
+    observe: { requested: ignore, fault: fail },
+  });
+  clientTokens.update(snapshot?.clients ?? []);
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
   const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: nowMs }, limits);
-  const authorizer = createAuthorizer({ policy: () => snapshot, verify, checkSender: senderOf(nowMs), now: nowMs });
+  const authorizer = createAuthorizer({
+    policy: () => snapshot,
+    verify,
+    checkSender: senderOf(nowMs),
+    clientToken: clientTokens.resolve,
+    now: nowMs,
+  });
   const makers = { tokens, proofs: new ProofMaker(file) };
   const request = async (check: Check): Promise<ClientRequest> => {
     const made = clientRequest(file, check, makers);
     if (check.proof?.usedBefore === true) await authorizer.authorize(requestAttributes({ ...made, id: 'earlier' }), 0);
     return made;
   };
-  return { authorizer, snapshot, request, stop: () => keySets.stop() };
+  return { authorizer, snapshot, request, stop };
+
+  function stop(): void {
+    keySets.stop();
+    clientTokens.stop();
+  }
 }
 
 /** The key of nonces is fixed, so that a case can carry one that is good. */

@@ -6,14 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { policySchema } from '../../src/policy/schema.ts';
-import { unsupportedRows } from '../../src/policy/unsupported.ts';
 
 const page = new URL('../../docs/policy.md', import.meta.url);
-
-/** By `issuers.provider`: the values that this version accepts; none when it refuses the field. */
-const supported: ReadonlyMap<string, readonly string[]> = new Map(
-  unsupportedRows.map(({ path, except = [] }) => [path.filter((step) => step !== '*').join('.'), except]),
-);
 
 /** Every mapping of the schema that has fields of its own, by its path. */
 export function mappings(): ReadonlyMap<string, z.ZodObject> {
@@ -24,7 +18,7 @@ export function mappings(): ReadonlyMap<string, z.ZodObject> {
 
 function collect(path: string, schema: z.ZodObject, found: Map<string, z.ZodObject>): void {
   found.set(path, schema);
-  for (const [name, field] of fieldsOf(path, schema)) {
+  for (const [name, field] of Object.entries(schema.shape)) {
     const inner = mappingIn(field);
     const isKnown = inner === undefined || [...found.values()].includes(inner);
     if (!isKnown && !isOpen(inner)) collect(fieldPath(path, name), inner, found);
@@ -33,11 +27,6 @@ function collect(path: string, schema: z.ZodObject, found: Map<string, z.ZodObje
 
 function fieldPath(path: string, name: string): string {
   return path === 'document' ? name : `${path}.${name}`;
-}
-
-/** Without those that this version refuses. */
-function fieldsOf(path: string, schema: z.ZodObject): readonly (readonly [string, z.core.$ZodType])[] {
-  return Object.entries(schema.shape).filter(([name]) => supported.get(fieldPath(path, name))?.length !== 0);
 }
 
 /** A key set has members that no table can name. */
@@ -65,14 +54,13 @@ export interface FieldRow {
 
 /** The schema says `Default: …` or `Required.` at the end of a description. */
 export function fieldRows(path: string, schema: z.ZodObject): readonly FieldRow[] {
-  return fieldsOf(path, schema).map(([name, field]) => {
+  return Object.entries(schema.shape).map(([name, field]) => {
     const description = z.globalRegistry.get(field)?.description;
     const [, meaning = '', said, isRequired] =
       /^(.*?)(?: Default: (.*)\.| (Required)\.)?$/.exec(description ?? '') ?? [];
     if (meaning === '') throw new Error(`${fieldPath(path, name)} has no description`);
     const isOptional = field instanceof z.ZodOptional && isRequired === undefined;
-    const type = typeWords(field, supported.get(fieldPath(path, name)));
-    return { name, type, fallback: isOptional ? (said ?? 'none') : 'required', meaning };
+    return { name, type: typeWords(field), fallback: isOptional ? (said ?? 'none') : 'required', meaning };
   });
 }
 
@@ -83,12 +71,12 @@ export function referenceTable(path: string, schema: z.ZodObject): string {
   return ['| field | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
-function typeWords(schema: unknown, values?: readonly string[]): string {
-  if (schema instanceof z.ZodOptional) return typeWords(schema.unwrap(), values);
+function typeWords(schema: unknown): string {
+  if (schema instanceof z.ZodOptional) return typeWords(schema.unwrap());
   if (schema instanceof z.ZodArray) return `list of ${plural(typeWords(schema.element))}`;
   if (schema instanceof z.ZodRecord) return `mapping of text to ${plural(typeWords(schema.valueType))}`;
   if (schema instanceof z.ZodUnion) return unionWords(schema.options);
-  if (schema instanceof z.ZodEnum) return enumWords(values ?? schema.options.map(String));
+  if (schema instanceof z.ZodEnum) return enumWords(schema.options.map(String));
   if (schema instanceof z.ZodLiteral) return [...schema.values].map((value) => `\`${String(value)}\``).join(' or ');
   if (schema instanceof z.ZodString) return textWords(schema);
   return plainWords(schema);

@@ -9,6 +9,7 @@ import { writeCheckResponse } from '../../../src/envoy/check-response.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { parseDocuments } from '../../../src/policy/document.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
+import { placeholderTokens } from '../../../src/token/oauth-client.ts';
 import { decodeCheckResponse } from '../../support/proto-types.ts';
 
 const nowMs = 1_800_000_000_000;
@@ -36,7 +37,8 @@ function authorizerOf(snapshot: PolicySnapshot | undefined) {
   if (snapshot === undefined) throw new Error('the policy of this test is bad');
   const now = (): number => nowMs;
   const verify = createUnsignedVerifier(now, { maxTokenBytes: 16_384 });
-  return createAuthorizer({ policy: () => snapshot, verify, checkSender: uncheckedSender, now });
+  const checkSender = uncheckedSender;
+  return createAuthorizer({ policy: () => snapshot, verify, checkSender, clientToken: placeholderTokens, now });
 }
 
 function tokenOf(scope: string): string {
@@ -107,6 +109,7 @@ describe('shadow rules', () => {
       policy: () => snapshot,
       verify,
       checkSender: uncheckedSender,
+      clientToken: placeholderTokens,
       now: () => nowMs,
     });
     const decision = await authorizer.authorize(requestOf('/a', bearer('read')), 0);

@@ -16,6 +16,7 @@ const rule: Rule = {
   require: { scopes: [], anyScope: [], acr: [], maxAuthAgeSeconds: undefined, condition: undefined },
   headers: [],
   forwardToken: true,
+  inject: undefined,
   mode: 'enforce',
 };
 

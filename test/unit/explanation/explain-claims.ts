@@ -10,6 +10,7 @@ import { explain } from '../../../src/explanation/explain.ts';
 import type { ExplainedStep, Explanation } from '../../../src/explanation/explanation.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 import { mintToken } from '../../../src/token/minted-token.ts';
+import { placeholderTokens } from '../../../src/token/oauth-client.ts';
 
 export const now = 1_800_000_000;
 
@@ -50,6 +51,7 @@ export function explainClaims(snapshot: PolicySnapshot, asked: Asked = {}): Prom
     policy: () => snapshot,
     verify,
     checkSender: uncheckedSender,
+    clientToken: placeholderTokens,
     now: () => now * 1000,
   });
   return explain(question, authorizer, 0);

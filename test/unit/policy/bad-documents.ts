@@ -23,8 +23,8 @@ function issuer(fields: string): string {
 const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 
 /** `issuer`, and what comes after it, in line 4 from column 63 on. */
-function entra(issuer: string): string {
-  return `${withRule}issuers: [{ name: a, provider: entra, audiences: [a], issuer: ${issuer} }]\n`;
+function entra(iss: string): string {
+  return `${withRule}issuers: [{ name: a, provider: entra, audiences: [a], issuer: ${iss} }]\n`;
 }
 
 function rules(fields: string): string {
@@ -723,13 +723,34 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     problems: ['4:23 url: expected an origin such as `https://orders.example.com`'],
   },
 
-  // What a later version does
-  'not supported in rules': {
-    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    require: { scopes: [a] }\n    inject: billing\nclients: [{ name: biling, issuer: corp, clientId: a }]\n`,
+  // Tokens of our own
+  'inject of no client': {
+    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    hosts: [a.test]\n    require: { scopes: [a] }\n    inject: billing\nclients: [{ name: biling, issuer: corp, clientId: a, clientSecretFile: /s }]\n`,
+    problems: ['9:13 unknown_client: no client is named `billing` (did you mean `biling`?)'],
+  },
+  'inject beside access: deny, and beside forwardToken: true': {
+    text: `${withIssuer}rules:\n  - { name: a, hosts: [a.test], paths: [/a], access: deny, inject: b }\n  - { name: c, hosts: [a.test], paths: [/c], access: public, inject: b, forwardToken: true }\nclients: [{ name: b, issuer: corp, clientId: a, clientSecretFile: /s }]\n`,
     problems: [
-      '8:5 unsupported: `inject` is not supported by this version',
-      '8:13 unknown_client: no client is named `billing` (did you mean `biling`?)',
-      '9:1 unsupported: `clients` is not supported by this version',
+      '5:60 access_conflict: `inject` cannot stand beside `access: deny`, which lets nothing through to an upstream',
+      '6:73 inject_conflict: `forwardToken: true` cannot stand beside `inject`, which overwrites what the caller sent',
+    ],
+  },
+  'clients that authenticate in no way, in two, by half': {
+    text: `${withRule}clients:\n  - { name: a, issuer: corp, clientId: a }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, privateKeyFile: /k }\n  - { name: c, issuer: corp, clientId: a, tlsCertFile: /c }\n  - { name: d, issuer: corp, clientId: a, tlsKeyFile: /k }\n`,
+    problems: [
+      '5:5 client_authentication: expected one of `clientSecretFile`, `privateKeyFile`, or `tlsCertFile` with `tlsKeyFile`',
+      '6:65 client_authentication: a client authenticates in one way',
+      '7:43 client_authentication: `tlsCertFile` needs `tlsKeyFile`',
+      '8:43 client_authentication: `tlsKeyFile` needs `tlsCertFile`',
+    ],
+  },
+  'RI-01 clients of one name, of an unknown issuer, for no resource': {
+    text: `${withRule}clients:\n  - { name: a, issuer: crop, clientId: a, clientSecretFile: /s }\n  - { name: a, issuer: corp, clientId: a, clientSecretFile: /s, resource: "https://a.test/#b" }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, resource: billing }\n`,
+    problems: [
+      '5:24 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)',
+      '6:15 duplicate_name: client `a` is already defined at f:5:15',
+      '6:75 url: expected an absolute URI without fragment',
+      '7:75 url: expected an absolute URI without fragment',
     ],
   },
   'what only other issuers have': {
@@ -805,11 +826,7 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     text: `${withRule}issuers:\n  - { name: a, issuer: "https://login.microsoftonline.com/{tenantid}/v2.0", tenants: [${tenant}], provider: entra, audiences: [a] }\n  - { name: b, issuer: https://login.microsoftonline.com/${tenant}/v2.0, provider: entra, audiences: [a] }\n`,
     problems: [`6:24 duplicate_issuer: the same \`issuer\` with tenant \`${tenant}\` is already given at f:5:24`],
   },
-  'not supported at the top': {
-    text: `${withRule}clients: [{ name: a, issuer: corp, clientId: b }]\n`,
-    problems: ['4:1 unsupported: `clients` is not supported by this version'],
-  },
-  'what is not supported is checked all the same': {
+  'a client with an unknown field': {
     text: `${withRule}clients: [{ name: a, issuer: corp, clientID: b }]\n`,
     problems: ['4:36 unknown_field: unknown field `clientID` (did you mean `clientId`?)'],
   },

@@ -9,6 +9,7 @@ const good: ReadinessFacts = {
   unreadable: new Map(),
   fromState: new Map(),
   issuers: new Map([['corp', withKeys]]),
+  clients: new Map(),
 };
 
 function setUp(first: Partial<ReadinessFacts> = {}) {

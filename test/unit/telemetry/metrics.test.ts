@@ -9,7 +9,7 @@ async function series(metrics: Metrics, name: string): Promise<string[]> {
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
 }
 
-const names = (rules: string[], issuers: string[] = []) => ({ rules, issuers });
+const names = (rules: string[], issuers: string[] = [], clients: string[] = []) => ({ rules, issuers, clients });
 
 it('checks: counted by decision, reason and rule', async () => {
   const metrics = createMetrics();
@@ -179,4 +179,18 @@ it('requests to the API server: by verb and code', async () => {
     'scopegate_kubernetes_requests_total{verb="list",code="200"} 2',
     'scopegate_kubernetes_requests_total{verb="watch",code="error"} 1',
   ]);
+});
+
+it('client tokens: ages as they are at the scrape, requests by result; clients that are gone disappear', async () => {
+  const metrics = createMetrics();
+  metrics.clientTokens.requested('billing', 'oauth_invalid_client');
+  metrics.clientTokens.requested('billing', 'ok');
+  metrics.clientTokens.requested('gone', 'ok');
+  metrics.clientTokens.readAges(() => [['billing', 12]]);
+  metrics.policyApplied('h', 0, names([], [], ['billing']));
+  const text = await metrics.text();
+  expect(text).toContain('scopegate_client_tokens_total{client="billing",result="oauth_invalid_client"} 1\n');
+  expect(text).toContain('scopegate_client_tokens_total{client="billing",result="ok"} 1\n');
+  expect(text).toContain('scopegate_client_token_age_seconds{client="billing"} 12\n');
+  expect(text).not.toContain('gone');
 });
