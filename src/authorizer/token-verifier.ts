@@ -11,6 +11,7 @@ import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
 import { findInvalidity } from '../token/validity.ts';
 import { admitToken, readToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
 import { createTokenCache } from './token-cache.ts';
+import type { VerificationLane } from './verification-lane.ts';
 
 export interface TokenLimits {
   /** Longest accepted token, in bytes. */
@@ -21,6 +22,8 @@ export interface TokenLimits {
 
 export interface TokenVerifierPorts {
   readonly resolveKeys: ResolveKeys;
+  /** Where signatures are checked. */
+  readonly lane: VerificationLane;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -79,7 +82,7 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
     const { jws, issuer, hint } = admitted;
     const keys = await keysFor(issuer, hint, request.waitMs);
     if (keys instanceof Stop) return refused(keys);
-    const token = await verifyToken(jws, issuer, keys);
+    const token = await ports.lane.run(() => verifyToken(jws, issuer, keys), request.waitMs);
     if (token instanceof Stop) return refused(token, undefined, 'miss');
     cache.set(request.token, token);
     return judge(token, request, { nowMs: ports.now(), cache: 'miss' });

@@ -5,6 +5,7 @@
 import { createAuthorizer } from '../authorizer/authorize.ts';
 import { createSenderCheck, type SenderCheck, uncheckedSender } from '../authorizer/sender.ts';
 import { createTokenVerifier, createUnsignedVerifier, type TokenVerifier } from '../authorizer/token-verifier.ts';
+import { directLane } from '../authorizer/verification-lane.ts';
 import { createKeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import { defaultRefreshOptions } from '../keyset/refresh.ts';
@@ -24,7 +25,7 @@ export async function explainRequest(question: Question, onFault: (fault: unknow
   const now = (): number => question.nowMs;
   const keys = createKeys(onFault);
   const verify: TokenVerifier = question.isSigned
-    ? createTokenVerifier({ resolveKeys: keys.resolve, now }, { ...question, tokenCacheEntries: 0 })
+    ? createTokenVerifier({ resolveKeys: keys.resolve, lane: directLane, now }, { ...question, tokenCacheEntries: 0 })
     : createUnsignedVerifier(now, question);
   try {
     const checkSender = question.isSigned ? createSender(now) : uncheckedSender;

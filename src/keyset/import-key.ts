@@ -3,7 +3,8 @@
  * imported already is taken over as the same object (the INVARIANT of token/key.ts). A key that cannot be imported is counted, and
  * does not spoil the others (JWK-01).
  */
-import { type CryptoKey, importJWK } from 'jose';
+import { KeyObject } from 'node:crypto';
+import { importJWK } from 'jose';
 import type { Algorithm } from '../token/algorithm.ts';
 import type { VerificationKey } from '../token/key.ts';
 import type { KeyMaterial, PublicJwk } from '../token/public-jwk.ts';
@@ -46,10 +47,10 @@ async function importKey({ kid, material }: PublicJwk, algorithm: Algorithm): Pr
   return key === undefined ? undefined : { kid, algorithm, key };
 }
 
-async function importMaterial(material: KeyMaterial, algorithm: Algorithm): Promise<CryptoKey | undefined> {
+async function importMaterial(material: KeyMaterial, algorithm: Algorithm): Promise<KeyObject | undefined> {
   try {
     const key = await importJWK(material, algorithm);
-    return key instanceof Uint8Array ? undefined : key;
+    return key instanceof Uint8Array ? undefined : KeyObject.from(key);
   } catch {
     return undefined;
   }

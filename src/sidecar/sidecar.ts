@@ -2,9 +2,11 @@
  * Promises: the composition root of `serve`: every room built and joined, with one start and one end. No decision is made here.
  * Leaves to others: argv and signals (commands/).
  */
+import { setImmediate as nextTurn } from 'node:timers';
 import { setImmediate } from 'node:timers/promises';
 import { createAuthorizer } from '../authorizer/authorize.ts';
 import { createTokenVerifier } from '../authorizer/token-verifier.ts';
+import { createVerificationLane, type LanePorts } from '../authorizer/verification-lane.ts';
 import { type Check, type CheckPorts, createCheck, createOverloaded } from '../check.ts';
 import type { ServeSettings } from '../config/settings.ts';
 import type { ClientTokens } from '../egress/client-tokens.ts';
@@ -132,6 +134,8 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept }:
   return { store, keySets, clientTokens, server, admin, feed: life.feed, ready: life.ready };
 }
 
+const lanePorts: LanePorts = { now: () => performance.now(), nextTurn: (task) => void nextTurn(task) };
+
 interface Checks {
   readonly check: Check;
   readonly overloaded: () => Uint8Array;
@@ -143,7 +147,10 @@ function checkOf(
   { store, keySets, clientTokens }: Pick<PolicyParts, 'store' | 'keySets' | 'clientTokens'>,
 ): Checks {
   const { metrics, decisionLog, fault } = reporting;
-  const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: Date.now }, settings);
+  const verify = createTokenVerifier(
+    { resolveKeys: keySets.resolve, lane: createVerificationLane(lanePorts), now: Date.now },
+    settings,
+  );
   const authorizer = createAuthorizer({
     policy: () => store.current(),
     verify,

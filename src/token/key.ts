@@ -2,7 +2,7 @@
  * Promises: the door through which this room gets a public key; the only one that may wait for I/O.
  * Leaves to others: fetching, caching and choosing keys (keyset/).
  */
-import type { CryptoKey } from 'jose';
+import type { KeyObject } from 'node:crypto';
 import type { Step } from '../decision/step.ts';
 import type { Algorithm } from './algorithm.ts';
 import type { Issuer } from './issuer.ts';
@@ -16,7 +16,7 @@ import type { Issuer } from './issuer.ts';
 export interface VerificationKey {
   readonly kid: string | undefined;
   readonly algorithm: Algorithm;
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
 }
 
 /** What a token's header says about its key. */

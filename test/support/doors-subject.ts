@@ -3,6 +3,7 @@
 import { type Authorizer, createAuthorizer } from '../../src/authorizer/authorize.ts';
 import { createSenderCheck, type SenderCheck } from '../../src/authorizer/sender.ts';
 import { createTokenVerifier } from '../../src/authorizer/token-verifier.ts';
+import { directLane } from '../../src/authorizer/verification-lane.ts';
 import type { RequestAttributes } from '../../src/decision/request.ts';
 import { createClientTokens } from '../../src/egress/client-tokens.ts';
 import { createRequestToken } from '../../src/egress/request-token.ts';
@@ -58,7 +59,7 @@ export function createSubject(
   });
   clientTokens.update(snapshot?.clients ?? []);
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
-  const verify = createTokenVerifier({ resolveKeys: keySets.resolve, now: nowMs }, limits);
+  const verify = createTokenVerifier({ resolveKeys: keySets.resolve, lane: directLane, now: nowMs }, limits);
   const authorizer = createAuthorizer({
     policy: () => snapshot,
     verify,

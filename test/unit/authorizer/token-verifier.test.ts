@@ -1,6 +1,8 @@
-import { type CryptoKey, generateKeyPair, SignJWT } from 'jose';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createTokenVerifier, type TokenRequest } from '../../../src/authorizer/token-verifier.ts';
+import { directLane } from '../../../src/authorizer/verification-lane.ts';
 import { Stop } from '../../../src/decision/step.ts';
 import { createRevocations } from '../../../src/policy/revocation.ts';
 import type { PolicySnapshot, Rule } from '../../../src/policy/snapshot.ts';
@@ -20,12 +22,12 @@ const rule: Rule = {
   mode: 'enforce',
 };
 
-let privateKey: CryptoKey;
+let privateKey: KeyObject;
 let key: VerificationKey;
 let token: string;
 
 beforeAll(async () => {
-  const pair = await generateKeyPair('ES256');
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   privateKey = pair.privateKey;
   key = { kid: 'k1', algorithm: 'ES256', key: pair.publicKey };
   token = await new SignJWT({ iss: 'https://idp.test', sub: 'ada', aud: 'api', exp: now + 300 })
@@ -36,7 +38,10 @@ beforeAll(async () => {
 function setUp(entries = 100) {
   const state = { nowMs: now * 1000, keys: (): ReturnType<ResolveKeys> => [key] };
   const ports = { resolveKeys: () => state.keys(), now: () => state.nowMs };
-  const verify = createTokenVerifier(ports, { maxTokenBytes: 16_384, tokenCacheEntries: entries });
+  const verify = createTokenVerifier(
+    { ...ports, lane: directLane },
+    { maxTokenBytes: 16_384, tokenCacheEntries: entries },
+  );
   const corp = issuerOf();
   const ask = async (over: Partial<TokenRequest> = {}, issuer: Issuer = corp) => {
     const issuers = new Map([[issuer.issuer, issuer]]);
@@ -72,7 +77,7 @@ describe('createTokenVerifier', () => {
   it('JWK-09 another key under the same kid: the signature is checked again, and invalid', async () => {
     const { ask, state } = setUp();
     await ask();
-    const { publicKey } = await generateKeyPair('ES256');
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     state.keys = () => [{ ...key, key: publicKey }];
     expect(await ask()).toBe('signature_invalid miss');
   });
