@@ -102,7 +102,7 @@ async function succeed(command: string, args: readonly string[], report: Report,
   if (code === 'ENOENT') throw new SetupError(needed[command] ?? `${command} is not installed`);
   const lines = said.trim().split('\n');
   const complaint = lines.find((line) => /\[ERROR\]|^npm error|^ERROR/i.test(line)) ?? lines.at(-1);
-  throw new SetupError(`${command} ${args[0]} failed: ${complaint?.trim() || `it ended with ${code}`}`);
+  throw new SetupError(`${phrase(command, args)} failed: ${complaint?.trim() || `it ended with ${code}`}`);
 }
 
 const progressMs = 15_000;
@@ -121,7 +121,7 @@ function run(
       createInterface({ input: stream }).on('line', (line) => lines.push(line));
     }
     const timer = setInterval(() => {
-      report(`${command.split('/').at(-1)} ${args[0]}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
+      report(`${phrase(command, args)}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
     }, progressMs);
     const end = (code: number | string): void => {
       clearInterval(timer);
@@ -130,6 +130,11 @@ function run(
     child.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
     child.on('close', (code) => end(code ?? 'a signal'));
   });
+}
+
+/** What is being done, such as `npm ci`. */
+function phrase(command: string, args: readonly string[]): string {
+  return [command.split('/').at(-1), args.find((arg) => !arg.startsWith('-'))].join(' ');
 }
 
 async function isThere(path: string): Promise<boolean> {
