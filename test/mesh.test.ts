@@ -2,9 +2,12 @@
  * What no API server and no Envoy can know of the manifests of deploy/: nothing fails open, every call has its deadline, all of them mean
  * the Service of deploy/base, and every image has a version.
  */
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { denyReasons } from '../src/decision/deny-reason.ts';
 import { lint } from '../src/rehearsal/lint.ts';
 import { failedTests } from '../src/rehearsal/test-check.ts';
 import {
@@ -17,6 +20,7 @@ import {
   valuesUnder,
   yamlFiles,
 } from './kubernetes/deploy-tree.ts';
+import { section } from './support/readme.ts';
 
 /** Everything that is written, patches too. */
 const written = yamlFiles.map((file): [file: string, documents: readonly unknown[]] => [
@@ -162,5 +166,37 @@ describe('policies of deploy/', () => {
   it.each(yamlFiles.filter((file) => classOf(file) === 'policy'))('%s: good', async (file) => {
     const { problems } = await lint([{ name: file, text: textOf(file) }], Date.now());
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+});
+
+describe('the pages', () => {
+  const root = fileURLToPath(new URL('../', import.meta.url));
+  const pages = globSync('docs/mesh/*.md', { cwd: root }).toSorted();
+  const page = (path: string): string => readFileSync(join(root, path), 'utf8');
+  const meshes = pages.filter((path) => !path.endsWith('README.md'));
+
+  it.each(meshes)('%s: in the overview, and shows the answers of the quick start', (path) => {
+    expect(page('docs/mesh/README.md')).toContain(`](${basename(path)})`);
+    const [, shown = ''] = /<!-- demonstration -->\n```console\n([^]*?)\n```/.exec(page(path)) ?? [];
+    const answers = (text: string): readonly string[] => text.split('\n').filter((line) => !line.startsWith('$'));
+    expect(answers(shown)).toEqual(answers(section('quickstart-output')).slice(0, 3));
+  });
+
+  it.each([...pages, 'docs/troubleshooting.md'])('%s: every file of deploy/ that a command names is there', (path) => {
+    const named = page(path).match(/\bdeploy\/[\w./-]*\w/g) ?? [];
+    expect(named.filter((each) => !existsSync(join(root, each)))).toEqual([]);
+  });
+
+  it('every file that is applied by itself is on a page', () => {
+    const all = pages.map(page).join('\n');
+    const applied = yamlFiles.filter((file) => file.includes('/') && classOf(file) === 'manifest');
+    expect(applied.length).toBeGreaterThan(8);
+    expect(applied.filter((file) => !all.includes(`deploy/${file}`))).toEqual([]);
+  });
+
+  it('troubleshooting has a row for every reason, and no other', () => {
+    const [, table = ''] = /## By reason\n([^]*?)\n### /.exec(page('docs/troubleshooting.md')) ?? [];
+    const rows = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) => cell.match(/\w+/g) ?? []);
+    expect(rows.toSorted()).toEqual(Object.keys(denyReasons).toSorted());
   });
 });

@@ -141,7 +141,10 @@ describe('a real API server takes', () => {
     const changed = (file: string, from: string, to: string): readonly KubernetesObject[] =>
       objectsIn(textOf(file)).map((object) => JSON.parse(JSON.stringify(object).replace(from, to)) as KubernetesObject);
     const misspelt = await tried(changed('istio/istio.yaml', '"provider"', '"providers"'));
-    expect(misspelt).toMatchObject({ code: 1, stderr: expect.stringContaining('unknown field "providers"') as unknown });
+    expect(misspelt).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('unknown field "providers"') as unknown,
+    });
     const asRoot = await complaints(changed('mesh-demo/app/app.yaml', '"runAsNonRoot":true,', ''));
     expect(asRoot).toEqual([
       expect.stringMatching(/^exit code 0: Warning: .*runAsNonRoot/),
