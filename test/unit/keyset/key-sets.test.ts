@@ -336,51 +336,51 @@ describe('waiting', () => {
 });
 
 describe('IDP-04 tenants, issuers that share a name', () => {
-  const first = issuerOf('one', { name: 'many', tenant: 'one' });
-  const second = issuerOf('two', { name: 'many', tenant: 'two' });
+  const tenantOne = issuerOf('one', { name: 'many', tenant: 'one' });
+  const tenantTwo = issuerOf('two', { name: 'many', tenant: 'two' });
 
   async function both(): Promise<Harness> {
     const harness = createHarness();
     harness.answer('one.test', { keys: [old] });
     harness.answer('two.test', { keys: [fresh] });
-    harness.keySets.update([first, second]);
+    harness.keySets.update([tenantOne, tenantTwo]);
     await harness.settled();
     return harness;
   }
 
   it('each has its own keys, and not those of the other', async () => {
     const harness = await both();
-    expect(keysNow(harness, 'old', first)).toHaveLength(1);
-    expect(keysNow(harness, 'fresh', second)).toHaveLength(1);
-    expect(await ask(harness, 'old', second)).toBe('key_unknown');
-    expect(await ask(harness, 'fresh', first)).toBe('key_unknown');
+    expect(keysNow(harness, 'old', tenantOne)).toHaveLength(1);
+    expect(keysNow(harness, 'fresh', tenantTwo)).toHaveLength(1);
+    expect(await ask(harness, 'old', tenantTwo)).toBe('key_unknown');
+    expect(await ask(harness, 'fresh', tenantOne)).toBe('key_unknown');
   });
 
   it('the status of the name is that of the worst', async () => {
     const harness = createHarness();
     harness.answer('one.test', { keys: [old] });
     harness.answer('two.test', 'connect');
-    harness.keySets.update([first, second]);
+    harness.keySets.update([tenantOne, tenantTwo]);
     await harness.settled();
     expect([...harness.keySets.status()]).toEqual([['many', { hasKeys: false, ageSeconds: 0, lastError: 'connect' }]]);
   });
 
   it('a tenant that is gone: nothing is fetched for it, the other keeps its keys', async () => {
     const harness = await both();
-    harness.keySets.update([second]);
+    harness.keySets.update([tenantTwo]);
     await harness.advance(hour);
     expect(harness.fetches('one.test')).toHaveLength(1);
     expect(harness.fetches('two.test').length).toBeGreaterThan(1);
-    expect(keysNow(harness, 'fresh', second)).toHaveLength(1);
+    expect(keysNow(harness, 'fresh', tenantTwo)).toHaveLength(1);
   });
 
   it('a key that names another tenant: not there', async () => {
     const harness = createHarness();
     harness.answer('one.test', { keys: [{ ...old, issuer: 'https://two.test' }, fresh] });
-    harness.keySets.update([first]);
+    harness.keySets.update([tenantOne]);
     await harness.settled();
-    expect(await ask(harness, 'old', first)).toBe('key_unknown');
-    expect(keysNow(harness, 'fresh', first)).toHaveLength(1);
+    expect(await ask(harness, 'old', tenantOne)).toBe('key_unknown');
+    expect(keysNow(harness, 'fresh', tenantOne)).toHaveLength(1);
     expect([...harness.keySets.toSave().values()].map(({ keys }) => keys.length)).toEqual([1]);
   });
 });
