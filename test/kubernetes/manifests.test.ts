@@ -159,6 +159,6 @@ describe('what cannot be checked', () => {
   it.each(Object.entries(notChecked))('%s: there, and its page says so', (group, { page }) => {
     expect(objects.map(groupOf)).toContain(group);
     const text = existsSync(join(root, page)) ? readFileSync(join(root, page), 'utf8') : '';
-    expect(text).toContain('**Not checked**');
+    expect(text).toContain('**Not checked.**');
   });
 });
