@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 /**
  * Promises: the process entry: argv to a command to an exit code. What is thrown up to here is a fault of ours and is shown with its
  * stack.

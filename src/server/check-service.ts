@@ -5,38 +5,11 @@
  * faults into an answer is the handler's own task.
  */
 import { type Deadline, type handleUnaryCall, type Server, status } from '@grpc/grpc-js';
-import type { Traffic } from './traffic.ts';
-
-/** Answers one check. Never throws or rejects; `waitMs` is how long it may wait for something, 0: not at all. */
-export type CheckHandler = (request: Uint8Array, waitMs: number) => Uint8Array | Promise<Uint8Array>;
-
-export interface CheckPorts {
-  readonly check: CheckHandler;
-  /** The answer to a check that came too late to be worked on; absent: it is worked on. */
-  readonly overloaded?: (() => Uint8Array) | undefined;
-  readonly traffic: Traffic;
-  /** Told what a handler threw. */
-  readonly onFault: (fault: unknown) => void;
-  /** `waitMs` of a call without a deadline. */
-  readonly waitWithoutDeadlineMs: number;
-}
-
-export const checkPath = '/envoy.service.auth.v3.Authorization/Check';
+import { type CheckPorts, checkPath, waitBudgetMs } from './check-handler.ts';
 
 /** Adds Check to the server. */
 export function addCheckService(server: Server, ports: CheckPorts): void {
   server.register(checkPath, createCheckMethod(ports), toBuffer, (bytes: Buffer): Uint8Array => bytes, 'unary');
-}
-
-/**
- * What a check may spend waiting, of the time that is left to its deadline: a tenth of it, and never less than 10 ms, is kept for
- * the answer's own way back and for a busy event loop, so that our refusal arrives before Envoy gives up and takes its error path.
- */
-export function waitBudgetMs(leftMs: number, withoutDeadlineMs: number): number {
-  if (leftMs === Number.POSITIVE_INFINITY) {
-    return withoutDeadlineMs;
-  }
-  return Math.max(0, Math.floor(leftMs - Math.max(10, leftMs / 10)));
 }
 
 function createCheckMethod(ports: CheckPorts): handleUnaryCall<Uint8Array, Uint8Array> {

@@ -11,8 +11,10 @@ import { addHealthService } from './health.ts';
 import { limitIncompleteRequests, type StreamSource } from './incomplete-requests.ts';
 import { startTls } from './tls-reload.ts';
 import type { Transport, TransportOptions } from './transport.ts';
+import { redirectTransportLog } from './transport-log.ts';
 
 export async function createGrpcJsTransport(options: TransportOptions): Promise<Transport> {
+  redirectTransportLog(options.onTransportLog);
   const server = createServer(options.maxMessageBytes);
   const health = addHealthService(server);
   addCheckService(server, options.check);

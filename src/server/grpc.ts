@@ -3,22 +3,25 @@
  * check: it goes on answering until the mesh has turned away.
  * Leaves to others: what the bytes mean, when we are serving, and signals of the process.
  */
-import type { CheckHandler } from './check-service.ts';
+import type { CheckHandler } from './check-handler.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type DrainLimits, type DrainOutcome, waitForQuiet } from './drain.ts';
-import { createGrpcJsTransport } from './grpc-js-transport.ts';
 import { createHttp2Transport } from './http2-transport.ts';
 import type { TlsFileError, TlsFiles } from './tls-files.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import type { CreateTransport, Transport, TransportOptions } from './transport.ts';
-import { redirectTransportLog, type TransportLog } from './transport-log.ts';
+import type { TransportLog } from './transport-log.ts';
 
 export type TransportName = 'http2' | 'grpc-js';
 
 const transports: Readonly<Record<TransportName, CreateTransport>> = {
   http2: createHttp2Transport,
-  'grpc-js': createGrpcJsTransport,
+  // Loaded where it is wanted: it takes longer to load than all the rest of a start.
+  'grpc-js': async (options) => {
+    const { createGrpcJsTransport } = await import('./grpc-js-transport.ts');
+    return createGrpcJsTransport(options);
+  },
 };
 
 export interface GrpcServerOptions {
@@ -56,7 +59,7 @@ export interface GrpcServerOptions {
    */
   readonly waitWithoutDeadlineMs?: number | undefined;
   /**
-   * Told what the gRPC library would write to stderr, for every server of the process; that of the server made last counts. Default: it
+   * Told what the gRPC library would write to stderr (`grpc-js` alone), for every server of the process; that of the last one counts. Default: it
    * is dropped, because a line of a foreign form breaks whoever reads our log.
    */
   readonly onTransportLog?: TransportLog | undefined;
@@ -104,7 +107,6 @@ class Life implements GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    redirectTransportLog(options.onTransportLog ?? (() => undefined));
     this.#clock = options.clock ?? systemClock;
     this.#traffic = createTraffic(this.#clock);
   }
@@ -179,6 +181,7 @@ class Life implements GrpcServer {
         waitWithoutDeadlineMs: waitWithoutDeadlineMs ?? defaults.waitWithoutDeadlineMs,
       },
       maxMessageBytes: this.#options.maxMessageBytes ?? defaults.maxMessageBytes,
+      onTransportLog: this.#options.onTransportLog ?? (() => undefined),
       clock: this.#clock,
       tls: files && { files, ports },
     };

@@ -9,7 +9,7 @@ import type { ConnectionLimits } from '../http2/connection.ts';
 import { errorCode } from '../http2/frame.ts';
 import type { RequestHead } from '../http2/request-head.ts';
 import type { Stream, StreamReader } from '../http2/stream.ts';
-import { type CheckPorts, checkPath, waitBudgetMs } from './check-service.ts';
+import { type CheckPorts, checkPath, waitBudgetMs } from './check-handler.ts';
 import { handshakeTimeoutMs, maxConcurrentStreams } from './connection-settings.ts';
 import { answerHead, messagePrefix, okTrailers, refusals, timeoutMs } from './grpc-status.ts';
 import { createHttp2Health, type Http2Health } from './http2-health.ts';

@@ -3,10 +3,11 @@
  * Leaves to others: listeners and connections (connections.ts), and when to stop (grpc.ts).
  */
 import type { Socket } from 'node:net';
-import type { CheckPorts } from './check-service.ts';
+import type { CheckPorts } from './check-handler.ts';
 import type { Clock } from './clock.ts';
 import type { TlsFiles } from './tls-files.ts';
 import type { TlsWatchPorts } from './tls-watch.ts';
+import type { TransportLog } from './transport-log.ts';
 
 export interface Transport {
   /** Takes a connection over. */
@@ -23,6 +24,8 @@ export interface TransportOptions {
   readonly check: CheckPorts;
   readonly maxMessageBytes: number;
   readonly clock: Clock;
+  /** Told what a library would write to stderr. */
+  readonly onTransportLog: TransportLog;
   readonly tls: { readonly files: TlsFiles; readonly ports: TlsWatchPorts } | undefined;
 }
 

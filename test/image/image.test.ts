@@ -81,7 +81,7 @@ describe.skipIf(isOff)('the image', () => {
   it('says what it is and who it runs as', () => {
     expect(image.config).toMatchObject({
       User: '65532:65532',
-      Entrypoint: ['/nodejs/bin/node', '/app/dist/main.js'],
+      Entrypoint: ['/nodejs/bin/node', '--max-semi-space-size=16', '/app/dist/main.js'],
       Cmd: ['serve'],
       Labels: {
         'org.opencontainers.image.title': 'scopegate',

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type CheckHandler, waitBudgetMs } from '../../../src/server/check-service.ts';
+import { type CheckHandler, waitBudgetMs } from '../../../src/server/check-handler.ts';
 import { createGrpcServer, type GrpcServer, type GrpcServerOptions } from '../../../src/server/grpc.ts';
 import { ListenError } from '../../../src/server/listen.ts';
 import { health, TestClient } from './grpc-client.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
-import { checkPath } from '../../../src/server/check-service.ts';
+import { checkPath } from '../../../src/server/check-handler.ts';
 import { createGrpcServer, type GrpcServerOptions } from '../../../src/server/grpc.ts';
 import { completeWithinMs } from '../../../src/server/incomplete-calls.ts';
 import { health, TestClient } from './grpc-client.ts';

@@ -17,8 +17,12 @@ afterEach(() => {
   written.mockReset();
 });
 
-function create(onTransportLog?: TransportLog): void {
-  createGrpcServer({ addresses: ['127.0.0.1:0'], check: (bytes) => bytes, onFault: unexpected, onTransportLog });
+async function create(onTransportLog?: TransportLog): Promise<void> {
+  const addresses = ['127.0.0.1:0'];
+  const given = { addresses, transport: 'grpc-js', check: (bytes: Uint8Array) => bytes, onFault: unexpected } as const;
+  const server = createGrpcServer({ ...given, onTransportLog });
+  await server.start();
+  await server.stop();
 }
 
 function say(): void {
@@ -27,23 +31,23 @@ function say(): void {
   experimental.log(logVerbosity.DEBUG, 'fine');
 }
 
-it('what the gRPC library logs, no receiver: nothing on the console', () => {
-  create();
+it('what the gRPC library logs, no receiver: nothing on the console', async () => {
+  await create();
   say();
   expect(written).not.toHaveBeenCalled();
 });
 
-it('what the gRPC library logs: errors are told and nothing is on the console', () => {
+it('what the gRPC library logs: errors are told and nothing is on the console', async () => {
   const tell = vi.fn();
-  create(tell);
+  await create(tell);
   say();
   expect(tell.mock.calls).toEqual([['error', 'bad 1']]);
   expect(written).not.toHaveBeenCalled();
 });
 
-it('what the gRPC library logs when it is asked for more: told with its level', () => {
+it('what the gRPC library logs when it is asked for more: told with its level', async () => {
   const tell = vi.fn();
-  create(tell);
+  await create(tell);
   setLogVerbosity(logVerbosity.DEBUG);
   say();
   expect(tell.mock.calls).toEqual([
