@@ -9,7 +9,7 @@ import { canonicalPath } from '../policy/path.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import type { Baseline } from './baseline.ts';
 import { type EvidenceRow, evidence, isRecordedReason } from './evidence.ts';
-import { injectOutlook } from './inject-outlook.ts';
+import { injectOutlook, isBesideInject } from './inject-outlook.ts';
 import type { RecordedDecision } from './record.ts';
 import type { RevocationOutlook } from './revocation-outlook.ts';
 import { tokenOutlook } from './token-outlook.ts';
@@ -54,11 +54,13 @@ export function outlookOf(record: RecordedDecision, candidate: Candidate): Outlo
 }
 
 /** The row of the reason, told apart further where one reason has several causes. */
-function evidenceOf({ reason, issuer, detail }: RecordedDecision): EvidenceRow | undefined {
+function evidenceOf(record: RecordedDecision): EvidenceRow | undefined {
+  const { reason, issuer, detail } = record;
   if (!isRecordedReason(reason)) return undefined;
   if (reason === 'token_malformed') return malformedTokenEvidence(detail);
   // On a public rule no token was looked at.
-  if (reason === 'upstream_token_unavailable' && issuer === undefined) return evidence.allowed_public;
+  const isOfPublic = reason === 'upstream_token_unavailable' && issuer === undefined;
+  if (isOfPublic || isBesideInject(record)) return evidence.allowed_public;
   if (reason === 'claim_invalid' && issuer !== undefined) return invalidClaimEvidence(detail);
   return evidence[reason];
 }

@@ -44,6 +44,8 @@ const keyReasons = new Set([
   'sender_constraint_failed',
   'dpop_proof_invalid',
   'dpop_nonce_required',
+  // A token of our own is taken to be there.
+  'upstream_token_unavailable',
 ]);
 
 /** Empty when the check does not fit. */

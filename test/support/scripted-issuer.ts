@@ -8,29 +8,32 @@ import type { RequestPorts } from '../../src/egress/request-token.ts';
 import type { Get } from '../../src/keyset/fetch.ts';
 import type { CaseFile } from './case-file.ts';
 
-/** `getElse`: for URLs of another kind. */
-export function scriptedIssuer(file: CaseFile, getElse: Get): RequestPorts {
-  return {
-    get: async (url, options) => {
-      const issuer = issuersOf(file).find((known) => url.href === `${known}/.well-known/openid-configuration`);
-      return issuer === undefined ? getElse(url, options) : { document: metadataOf(issuer), maxAgeSeconds: undefined };
-    },
-    post: postOf(file),
-    readSecret: async (name) => (name.startsWith('/secrets/') ? `secret of ${name}\n` : undefined),
-  };
+export interface Script {
+  readonly file: CaseFile;
+  /** Identifiers of the issuers, those of the policy that is in force. */
+  readonly issuers: readonly string[];
+  /** For URLs of another kind. */
+  readonly getElse: Get;
 }
 
-function issuersOf(file: CaseFile): string[] {
-  return file.policy.flatMap(({ issuers = [] }) => issuers.map(({ issuer }) => issuer));
+export function scriptedIssuer({ file, issuers, getElse }: Script): RequestPorts {
+  return {
+    get: async (url, options) => {
+      const issuer = issuers.find((known) => url.href === `${known}/.well-known/openid-configuration`);
+      return issuer === undefined ? getElse(url, options) : { document: metadataOf(issuer), maxAgeSeconds: undefined };
+    },
+    post: postOf(file, issuers),
+    readSecret: async (name) => (name.startsWith('/secrets/') ? `secret of ${name}\n` : undefined),
+  };
 }
 
 function metadataOf(issuer: string): Record<string, string> {
   return { issuer, token_endpoint: `${issuer}/token` };
 }
 
-function postOf(file: CaseFile): Post {
+function postOf(file: CaseFile, issuers: readonly string[]): Post {
   return async ({ url, headers, body }): Promise<FormAnswer> => {
-    const issuer = issuersOf(file).find((known) => url === `${known}/token`);
+    const issuer = issuers.find((known) => url === `${known}/token`);
     if (issuer === undefined) throw new Error(`nobody is at ${url}`);
     const { status, json } = tokenAnswer(file, headers['authorization'] ?? '', new URLSearchParams(body));
     return { status, contentType: 'application/json', body: JSON.stringify(json) };

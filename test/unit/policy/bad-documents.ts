@@ -736,21 +736,21 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     ],
   },
   'clients that authenticate in no way, in two, by half': {
-    text: `${withRule}clients:\n  - { name: a, issuer: corp, clientId: a }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, privateKeyFile: /k }\n  - { name: c, issuer: corp, clientId: a, tlsCertFile: /c }\n  - { name: d, issuer: corp, clientId: a, tlsKeyFile: /k }\n`,
+    text: `${withIssuer}rules: [{ name: r, access: deny, paths: [/r] }]\nclients:\n  - { name: a, issuer: corp, clientId: a }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, privateKeyFile: /k }\n  - { name: c, issuer: corp, clientId: a, tlsCertFile: /c }\n  - { name: d, issuer: corp, clientId: a, tlsKeyFile: /k }\n`,
     problems: [
-      '5:5 client_authentication: expected one of `clientSecretFile`, `privateKeyFile`, or `tlsCertFile` with `tlsKeyFile`',
-      '6:65 client_authentication: a client authenticates in one way',
-      '7:43 client_authentication: `tlsCertFile` needs `tlsKeyFile`',
-      '8:43 client_authentication: `tlsKeyFile` needs `tlsCertFile`',
+      '6:5 client_authentication: expected one of `clientSecretFile`, `privateKeyFile`, or `tlsCertFile` with `tlsKeyFile`',
+      '7:65 client_authentication: a client authenticates in one way',
+      '8:43 client_authentication: `tlsCertFile` needs `tlsKeyFile`',
+      '9:43 client_authentication: `tlsKeyFile` needs `tlsCertFile`',
     ],
   },
   'RI-01 clients of one name, of an unknown issuer, for no resource': {
-    text: `${withRule}clients:\n  - { name: a, issuer: crop, clientId: a, clientSecretFile: /s }\n  - { name: a, issuer: corp, clientId: a, clientSecretFile: /s, resource: "https://a.test/#b" }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, resource: billing }\n`,
+    text: `${withIssuer}rules: [{ name: r, access: deny, paths: [/r] }]\nclients:\n  - { name: a, issuer: crop, clientId: a, clientSecretFile: /s }\n  - { name: a, issuer: corp, clientId: a, clientSecretFile: /s, resource: "https://a.test/#b" }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, resource: billing }\n`,
     problems: [
-      '5:24 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)',
-      '6:15 duplicate_name: client `a` is already defined at f:5:15',
-      '6:75 url: expected an absolute URI without fragment',
+      '6:24 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)',
+      '7:13 duplicate_name: client `a` is already defined at f:6:13',
       '7:75 url: expected an absolute URI without fragment',
+      '8:75 url: expected an absolute URI without fragment',
     ],
   },
   'what only other issuers have': {

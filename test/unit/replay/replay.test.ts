@@ -313,6 +313,7 @@ Not in the log
 Taken for granted
   an issuer with the name or the \`iss\` of an earlier one is that one, with its keys and clock skew, and takes the tokens that it took (--current FILE compares them)
   serve has the settings and the keys that it had
+  tokens of clients can be had as they could, and a request to a rule with \`inject\` has none in its query
   a claim for a header that is not required is none that cannot be passed on, such as one that is too long
 `);
   });
