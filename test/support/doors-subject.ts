@@ -49,7 +49,11 @@ export function createSubject(
     observe: { fetched: ignore, ignored: ignore, changed: ignore, fault: fail },
   });
   keySets.update(snapshot?.issuers.values() ?? []);
-  const requestPorts = scriptedIssuer(file, getFrom(tokens));
+  const requestPorts = scriptedIssuer({
+    file,
+    issuers: [...(snapshot?.issuers.keys() ?? [])],
+    getElse: getFrom(tokens),
+  });
   const clientTokens = createClientTokens({
     now: nowMs,
     schedule,
