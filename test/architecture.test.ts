@@ -38,6 +38,7 @@ const rooms: Readonly<Record<string, Room>> = {
     ours: ['decision', 'token', 'keyset'],
     packages: ['oauth4webapi', 'node:crypto', 'node:fs', 'node:http', 'node:https'],
   },
+  proofs: { ours: ['token'], packages: ['@redis/client', 'node:fs'] },
   explanation: {
     ours: ['decision', 'token', 'condition', 'policy', 'authorizer', 'report', 'envoy', 'keyset'],
     packages: [],
@@ -61,6 +62,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'envoy',
       'keyset',
       'egress',
+      'proofs',
       'telemetry',
       'server',
       'source',

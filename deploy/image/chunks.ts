@@ -45,11 +45,15 @@ export function chunkNames(src: string): ChunkNames {
     const [isServed, isTool] = [reach('sidecar/sidecar.ts').has(id), tools.some((file) => reach(file).has(id))];
     if (isServed) return isTool ? 'policy' : 'serve';
     if (reach('kubernetes/cluster.ts').has(id)) return 'kubernetes';
+    if (proofStore.some((file) => reach(file).has(id))) return 'proof-store';
     return 'tools';
   }
 
   return { plugin, name };
 }
+
+/** What `serve` loads where replicas share their memory of DPoP proofs. */
+const proofStore = ['proofs/shared-memory.ts', 'proofs/layered-memory.ts', 'proofs/redis-connection.ts'];
 
 /** What the commands other than `serve` load when they run. */
 const tools = [

@@ -30,16 +30,19 @@ export function readServeSettings(flags: Flags, environment: Environment): ReadS
       errors.push(`${given.where}: ${problem}`);
     }
   });
-  errors.push(...tlsErrors(draft));
+  errors.push(...tlsErrors(draft), ...replayStoreErrors(draft));
   return errors.length > 0 || !isComplete(draft) ? { errors } : { settings: join(draft) };
 }
 
 function join(values: OptionValues): ServeSettings {
   const { grpcTlsCertFile, grpcTlsKeyFile, grpcTlsClientCaFile, ...rest } = values;
-  const { admissionAddress, admissionTlsCertFile, admissionTlsKeyFile, ...plain } = rest;
+  const { admissionAddress, admissionTlsCertFile, admissionTlsKeyFile, ...others } = rest;
+  const { dpopReplayStore: address, dpopReplayStorePasswordFile, dpopReplayStoreCaFile, ...plain } = others;
   const grpcTls = joinTls(grpcTlsCertFile, grpcTlsKeyFile, grpcTlsClientCaFile);
   const admission = joinAdmission(admissionAddress, admissionTlsCertFile, admissionTlsKeyFile);
-  return Object.freeze({ ...plain, grpcTls, admission });
+  const storeFiles = { passwordFile: dpopReplayStorePasswordFile, caFile: dpopReplayStoreCaFile };
+  const dpopReplayStore = address && Object.freeze({ ...address, ...storeFiles });
+  return Object.freeze({ ...plain, grpcTls, admission, dpopReplayStore });
 }
 
 function readOption<K extends keyof OptionValues>(
@@ -106,6 +109,21 @@ function pairErrors(draft: Draft, { cert, key }: KeyPair): readonly [has: boolea
   const [present, missing] = hasCert ? [cert, key] : [key, cert];
   const [flag, other] = [serveOptions[present].flag, serveOptions[missing].flag];
   return [undefined, [`${flag}: expected ${other} beside it, a certificate and its key come together`]];
+}
+
+/** Files of a store that is not used, or not in that way, are a mistake: it would pass unnoticed otherwise. */
+function replayStoreErrors(draft: Draft): readonly string[] {
+  if (!Object.hasOwn(draft, 'dpopReplayStore')) return [];
+  const { dpopReplayStore: store, dpopReplayStorePasswordFile: passwordFile, dpopReplayStoreCaFile: caFile } = draft;
+  const { dpopReplayStore, dpopReplayStorePasswordFile, dpopReplayStoreCaFile } = serveOptions;
+  const errors: string[] = [];
+  if (store === undefined && passwordFile !== undefined) {
+    errors.push(`${dpopReplayStorePasswordFile.flag}: expected ${dpopReplayStore.flag} beside it`);
+  }
+  if (caFile !== undefined && store?.hasTls !== true) {
+    errors.push(`${dpopReplayStoreCaFile.flag}: expected ${dpopReplayStore.flag} rediss://… beside it`);
+  }
+  return errors;
 }
 
 function bothFlags({ cert, key }: KeyPair): string {

@@ -17,9 +17,18 @@ import {
   wholeNumber,
 } from './parse.ts';
 import { policySource } from './policy-source.ts';
+import { replayStoreAddress } from './replay-store.ts';
 import type { OptionValues } from './settings.ts';
 
-type OptionGroup = 'Policy' | 'Listeners' | 'Logs' | 'Lifecycle' | 'Keys of the issuers' | 'Kubernetes' | 'Limits';
+type OptionGroup =
+  | 'Policy'
+  | 'Listeners'
+  | 'Logs'
+  | 'Lifecycle'
+  | 'Keys of the issuers'
+  | 'DPoP proofs'
+  | 'Kubernetes'
+  | 'Limits';
 
 export interface ServeOption<T> {
   /** With its dashes. */
@@ -217,6 +226,27 @@ export const serveOptions: ServeOptionTable = {
     defaultText: '24h',
     help: 'how long keys serve after the last good fetch',
     parse: duration('1s', '168h'),
+  }),
+  dpopReplayEntries: one('--dpop-replay-entries', 'N', 'DPoP proofs', {
+    defaultText: '100000',
+    help: 'proofs remembered at one time, so that none counts twice; when full, DPoP gets 503; about 300 bytes each',
+    parse: wholeNumber(1, 10_000_000, 'proofs'),
+  }),
+  dpopReplayStore: optional('--dpop-replay-store', 'URL', 'DPoP proofs', {
+    help: 'Redis 7 or Valkey that replicas share, so that a proof counts once among them: redis:// or rediss://[USER@]HOST:PORT/DATABASE',
+    parse: replayStoreAddress,
+  }),
+  dpopReplayStorePasswordFile: optional('--dpop-replay-store-password-file', 'FILE', 'DPoP proofs', {
+    help: 'password of that store; read again for each connection',
+    parse: filePath,
+  }),
+  dpopReplayStoreCaFile: optional('--dpop-replay-store-ca', 'FILE', 'DPoP proofs', {
+    help: 'PEM authorities that signed its certificate, instead of the public ones; read again for each connection',
+    parse: filePath,
+  }),
+  dpopNonceKeyFile: optional('--dpop-nonce-key', 'FILE', 'DPoP proofs', {
+    help: 'keys of nonces that replicas share, one a line, 32 bytes or more in hex or base64; the first seals, all open; watched; by default a random one',
+    parse: filePath,
   }),
   kubeconfigFile: optional('--kubeconfig', 'FILE', 'Kubernetes', {
     help: 'credentials for configmap: sources; by default the file that KUBECONFIG names, else those of the pod',

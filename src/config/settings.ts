@@ -3,6 +3,7 @@
  * Leaves to others: how an operator gives them (serve-options.ts), and what they do.
  */
 import type { PolicySource } from './policy-source.ts';
+import type { ReplayStoreAddress } from './replay-store.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 export type LogFormat = 'json' | 'pretty';
@@ -21,6 +22,14 @@ export interface AdmissionSettings {
   readonly address: string;
   readonly certFile: string;
   readonly keyFile: string;
+}
+
+/** The memory of DPoP proofs that replicas share. */
+export interface ReplayStoreSettings extends ReplayStoreAddress {
+  /** Undefined: it asks for none. */
+  readonly passwordFile: string | undefined;
+  /** PEM; undefined: the authorities that Node trusts. */
+  readonly caFile: string | undefined;
 }
 
 export type TransportName = 'http2' | 'grpc-js';
@@ -53,6 +62,10 @@ export interface PlainSettings {
   readonly jwksMinRefreshMs: number;
   readonly jwksCooldownMs: number;
   readonly jwksMaxStaleMs: number;
+  /** Proofs remembered at one time. */
+  readonly dpopReplayEntries: number;
+  /** Undefined: a random key for each process. */
+  readonly dpopNonceKeyFile: string | undefined;
   /** Undefined: the file that KUBECONFIG names, else the credentials of the pod. */
   readonly kubeconfigFile: string | undefined;
   readonly watchIdleTimeoutMs: number;
@@ -71,6 +84,8 @@ export interface ServeSettings extends PlainSettings {
   readonly grpcTls: GrpcTls | undefined;
   /** Undefined: there is no webhook. */
   readonly admission: AdmissionSettings | undefined;
+  /** Undefined: each replica remembers on its own. */
+  readonly dpopReplayStore: ReplayStoreSettings | undefined;
 }
 
 /** The value of each option, before options that belong together are joined. */
@@ -81,4 +96,7 @@ export interface OptionValues extends PlainSettings {
   readonly admissionAddress: string | undefined;
   readonly admissionTlsCertFile: string | undefined;
   readonly admissionTlsKeyFile: string | undefined;
+  readonly dpopReplayStore: ReplayStoreAddress | undefined;
+  readonly dpopReplayStorePasswordFile: string | undefined;
+  readonly dpopReplayStoreCaFile: string | undefined;
 }

@@ -29,7 +29,7 @@ import type { PolicyFeed } from './policy-feed.ts';
 import { createPolicyLife, type PolicyParts } from './policy-life.ts';
 import type { Readiness } from './readiness.ts';
 import { createReporting, keyReports, type Reporting } from './reporting.ts';
-import { createSystemSender } from './sender.ts';
+import { openSender, type SystemSender } from './sender.ts';
 import { watchSources } from './watch-sources.ts';
 
 export interface Sidecar {
@@ -51,10 +51,15 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
   const reporting = createReporting(settings);
   const cluster = await openClusterOf(settings, reporting);
   const kept = await openKeptState(settings, reporting);
-  const parts = build(settings, reporting, { cluster, kept });
+  const sender = await openSender(settings, reporting).catch((error: unknown) => {
+    cluster?.close();
+    throw error;
+  });
+  const parts = build(settings, reporting, { cluster, kept, sender });
   const { server, admin, keySets, clientTokens, feed, ready } = parts;
   const { stopAdmission, ...addresses } = await listen(settings, reporting, parts).catch((error: unknown) => {
     cluster?.close();
+    sender.close();
     throw error;
   });
   reporting.announce(addresses, 'listening');
@@ -68,6 +73,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     feed.close();
     keySets.stop();
     clientTokens.stop();
+    sender.close();
     cluster?.close();
     await kept.close();
     await admin.stop();
@@ -102,9 +108,10 @@ interface Surroundings {
   /** Undefined where no source needs one. */
   readonly cluster: Cluster | undefined;
   readonly kept: KeptState;
+  readonly sender: SystemSender;
 }
 
-function build(settings: ServeSettings, reporting: Reporting, { cluster, kept }: Surroundings): Parts {
+function build(settings: ServeSettings, reporting: Reporting, { cluster, kept, sender }: Surroundings): Parts {
   const store = createPolicyStore(createTestCheck(Date.now), () => setImmediate());
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
@@ -117,7 +124,11 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept }:
   const keySets = createKeySets(refreshOptions(settings), { ...systemPorts(reports), saved: kept.keys });
   reporting.metrics.jwksAges(() => keyAges(keySets));
   const clientTokens = createSystemClientTokens(reporting, () => store.current());
-  const server = createGrpc(settings, reporting, checkOf(settings, reporting, { store, keySets, clientTokens }));
+  const server = createGrpc(
+    settings,
+    reporting,
+    checkOf(settings, reporting, { store, keySets, clientTokens, sender }),
+  );
   const recordEvent: RecordEvent =
     settings.kubernetesEvents === 'on' ? (event) => cluster?.recordEvent(event) : () => undefined;
   const life = createPolicyLife(settings, reporting, {
@@ -144,7 +155,12 @@ interface Checks {
 function checkOf(
   settings: ServeSettings,
   reporting: Reporting,
-  { store, keySets, clientTokens }: Pick<PolicyParts, 'store' | 'keySets' | 'clientTokens'>,
+  {
+    store,
+    keySets,
+    clientTokens,
+    sender,
+  }: Pick<PolicyParts, 'store' | 'keySets' | 'clientTokens'> & Pick<Surroundings, 'sender'>,
 ): Checks {
   const { metrics, decisionLog, fault } = reporting;
   const verify = createTokenVerifier(
@@ -154,7 +170,7 @@ function checkOf(
   const authorizer = createAuthorizer({
     policy: () => store.current(),
     verify,
-    checkSender: createSystemSender(),
+    checkSender: sender.check,
     clientToken: clientTokens.resolve,
     now: Date.now,
   });

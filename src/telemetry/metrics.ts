@@ -9,6 +9,7 @@ import { type ClientTokenMetrics, createClientTokenMetrics } from './client-toke
 import { createKeyMetrics, type JwksAges } from './key-metrics.ts';
 import { createKubernetesMetrics, type KubernetesMetrics } from './kubernetes-metrics.ts';
 import { createPolicyMetrics } from './policy-metrics.ts';
+import { createProofMetrics, type ProofMetrics } from './proof-metrics.ts';
 
 /** Names of the active policy that label series. */
 export interface PolicyNames {
@@ -26,6 +27,7 @@ export interface Metrics {
   readonly sources: (active: number, rejected: number) => void;
   readonly kubernetes: KubernetesMetrics;
   readonly clientTokens: Pick<ClientTokenMetrics, 'requested' | 'readAges'>;
+  readonly proofs: ProofMetrics;
   readonly jwksFetch: (issuer: string, result: string) => void;
   /** Sets where ages are read at each scrape. */
   readonly jwksAges: (ages: JwksAges) => void;
@@ -61,6 +63,7 @@ export function createMetrics(): Metrics {
     sources: policy.sources,
     kubernetes: createKubernetesMetrics(registry),
     clientTokens,
+    proofs: createProofMetrics(registry),
     jwksFetch: keys.fetched,
     jwksAges: keys.readAges,
     text: () => registry.metrics(),

@@ -18,8 +18,10 @@ const aheadSeconds = 10;
 const timeBytes = 6;
 const sealBytes = 16;
 
-/** The first key seals, all of them open: a key is exchanged by putting the new one first and dropping the old one later. */
-export function createNonceSealer(keys: readonly [Uint8Array, ...Uint8Array[]]): NonceSealer {
+/** The first key seals, all of them open: a key is exchanged by adding the new one, putting it first, and dropping the old one later. */
+export type NonceKeys = readonly [Uint8Array, ...Uint8Array[]];
+
+export function createNonceSealer(keys: NonceKeys): NonceSealer {
   function issue(nowMs: number): string {
     const time = Buffer.alloc(timeBytes);
     time.writeUIntBE(Math.max(0, Math.floor(nowMs / 1000)), 0, timeBytes);

@@ -22,7 +22,7 @@ export interface ProofMemory {
 /** EA-55: Envoy may ask twice about one request, when its call to us is retried. */
 export const retryMs = 5000;
 
-interface Seen {
+export interface Seen {
   readonly requestId: string;
   readonly seenMs: number;
 }
@@ -57,6 +57,6 @@ export function createLocalProofMemory(maxProofs: number): ProofMemory {
   };
 }
 
-function isRetry(before: Seen, requestId: string, nowMs: number): boolean {
+export function isRetry(before: Seen, requestId: string, nowMs: number): boolean {
   return requestId !== '' && before.requestId === requestId && nowMs - before.seenMs <= retryMs;
 }

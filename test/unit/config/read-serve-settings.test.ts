@@ -35,11 +35,15 @@ it('only --policy: every default of the public interface', () => {
     logSubjects: false,
     drainMs: 20_000,
     readyTimeoutMs: 60_000,
+    transport: 'http2',
     workers: 1,
     jwksRefreshMs: 600_000,
     jwksMinRefreshMs: 60_000,
     jwksCooldownMs: 30_000,
     jwksMaxStaleMs: 86_400_000,
+    dpopReplayEntries: 100_000,
+    dpopReplayStore: undefined,
+    dpopNonceKeyFile: undefined,
     kubeconfigFile: undefined,
     watchIdleTimeoutMs: 75_000,
     kubernetesEvents: 'on',
@@ -100,6 +104,21 @@ const cases: Record<string, [flags: [string, string[]][], environment: Record<st
     [policy, ['--admission', ['[::]:8443']], ['--admission-tls-cert', ['c']], ['--admission-tls-key', ['k']]],
     {},
     { admission: { address: '[::]:8443', certFile: 'c', keyFile: 'k' }, grpcTls: undefined },
+  ],
+  'DP-14 a shared store with its files: one setting': [
+    [policy, ['--dpop-replay-store', ['rediss://scopegate@[2001:db8::1]:6380/3']]],
+    { SCOPEGATE_DPOP_REPLAY_STORE_PASSWORD_FILE: '/p', SCOPEGATE_DPOP_REPLAY_STORE_CA: '/ca' },
+    {
+      dpopReplayStore: {
+        hasTls: true,
+        host: '2001:db8::1',
+        port: 6380,
+        username: 'scopegate',
+        database: 3,
+        passwordFile: '/p',
+        caFile: '/ca',
+      },
+    },
   ],
   'a state folder, credentials and silence by variables': [
     [policy],
@@ -187,6 +206,44 @@ it.each(Object.entries(mistakes))('%s', (_name, [flags, environment, starts]) =>
   const result = read(flags, environment);
   const errors = 'errors' in result ? result.errors : [];
   expect(errors.map((error, index) => error.slice(0, starts[index]?.length))).toStrictEqual(starts);
+});
+
+const stores: Record<string, readonly [flags: [string, string[]][], expected: RegExp | undefined]> = {
+  'a host alone: taken': [[['--dpop-replay-store', ['redis://store']]], undefined],
+  'a database that is not named: taken': [[['--dpop-replay-store', ['redis://store:6379/']]], undefined],
+  'a password in the URL: refused, and not shown': [
+    [['--dpop-replay-store', ['redis://user:hunter2@store']]],
+    /^--dpop-replay-store: (?!.*hunter2).*--dpop-replay-store-password-file$/,
+  ],
+  'a password with a slash and an @ in the URL: not shown either': [
+    [['--dpop-replay-store', ['redis://:hunter2/a@b@store']]],
+    /^--dpop-replay-store: (?!.*hunter2)/,
+  ],
+  'http: refused': [[['--dpop-replay-store', ['http://store']]], /^--dpop-replay-store: expected redis:/],
+  'port 0: refused': [[['--dpop-replay-store', ['redis://store:0']]], /^--dpop-replay-store: expected redis:/],
+  'options of a client behind the URL: refused': [
+    [['--dpop-replay-store', ['redis://store/0?tls=no']]],
+    /^--dpop-replay-store: expected redis:/,
+  ],
+  'authorities without TLS: refused': [
+    [
+      ['--dpop-replay-store', ['redis://store']],
+      ['--dpop-replay-store-ca', ['ca.pem']],
+    ],
+    /^--dpop-replay-store-ca: expected --dpop-replay-store rediss:/,
+  ],
+  'a password without a store: refused': [
+    [['--dpop-replay-store-password-file', ['p']]],
+    /^--dpop-replay-store-password-file: expected --dpop-replay-store beside it$/,
+  ],
+  'room for no proof: refused': [[['--dpop-replay-entries', ['0']]], /^--dpop-replay-entries: expected a whole/],
+};
+
+it.each(Object.entries(stores))('%s', (_name, [flags, expected]) => {
+  const result = read([policy, ...flags]);
+  const errors = 'errors' in result ? result.errors : [];
+  expect(errors).toHaveLength(expected === undefined ? 0 : 1);
+  expect(errors.join()).toMatch(expected ?? /^$/);
 });
 
 it('options and variables: each name once, and a default that its own parser accepts', () => {

@@ -141,8 +141,8 @@ it('the text: Prometheus format, with metrics of the process, and every metric w
   const text = await metrics.text();
   expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(text).toContain('\nprocess_resident_memory_bytes ');
-  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(14);
-  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(14);
+  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(17);
+  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(17);
 });
 
 it('watches: no series before one is watched, then 0 until it is connected and heard', async () => {
@@ -193,4 +193,20 @@ it('client tokens: ages as they are at the scrape, requests by result; clients t
   expect(text).toContain('scopegate_client_tokens_total{client="billing",result="ok"} 1\n');
   expect(text).toContain('scopegate_client_token_age_seconds{client="billing"} 12\n');
   expect(text).not.toContain('gone');
+});
+
+it('DP-14 proofs: by what the memory knew, from the start; a store only where there is one', async () => {
+  const metrics = createMetrics();
+  metrics.proofs.remembered('new');
+  metrics.proofs.remembered('new');
+  metrics.proofs.remembered('repeated');
+  expect(await series(metrics, 'scopegate_proof_memory_total')).toStrictEqual([
+    'scopegate_proof_memory_total{result="new"} 2',
+    'scopegate_proof_memory_total{result="repeated"} 1',
+    'scopegate_proof_memory_total{result="unknown"} 0',
+  ]);
+  expect(await series(metrics, 'scopegate_proof_store_up')).toStrictEqual([]);
+  metrics.proofs.storeUp(true);
+  metrics.proofs.storeUp(false);
+  expect(await series(metrics, 'scopegate_proof_store_up')).toStrictEqual(['scopegate_proof_store_up 0']);
 });
