@@ -45,6 +45,8 @@ export interface ApiServer {
   thaw(): void;
   /** Starts the API server again where it was, after `kill()` or instead of it; back when it is ready. */
   restart(): Promise<void>;
+  /** Thawed, and started if it does not run. */
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,8 +112,16 @@ async function createApiServer(place: Place, running: Running): Promise<ApiServe
     const { pid } = server.child;
     if (pid !== undefined) process.kill(pid, name);
   }
+  let isUp = true;
   async function kill(): Promise<void> {
+    isUp = false;
     await server.child.stop(0);
+  }
+  async function restart(): Promise<void> {
+    await kill();
+    server = startProgram(join(assets, 'kube-apiserver'), apiServerFlags(place, port));
+    await untilReady(server, { etcd, place, port });
+    isUp = true;
   }
   return {
     url,
@@ -124,10 +134,10 @@ async function createApiServer(place: Place, running: Running): Promise<ApiServe
     kill,
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
-    restart: async () => {
-      await kill();
-      server = startProgram(join(assets, 'kube-apiserver'), apiServerFlags(place, port));
-      await untilReady(server, { etcd, place, port });
+    restart,
+    revive: async () => {
+      if (isUp) signal('SIGCONT');
+      else await restart();
     },
     stop: async () => {
       // Nothing here is worth a graceful end.
