@@ -5,7 +5,6 @@
  */
 import {
   ConnectionError,
-  defaultFrameBytes,
   defaultWindow,
   type ErrorCode,
   errorCode,
@@ -28,9 +27,10 @@ import {
   readSettings,
   settingsPayload,
 } from './payload.ts';
+import { Peer } from './peer.ts';
 import { HeadReader, isTrailer, maxHeadBytes, type RequestHead } from './request-head.ts';
 import { Stream, type StreamOwner, type StreamReader } from './stream.ts';
-import { Allowance, ReceiveWindow, SendWindow } from './windows.ts';
+import { Allowance, ReceiveWindow } from './windows.ts';
 
 export interface ConnectionPorts {
   /** Takes the stream of a new request. */
@@ -52,15 +52,20 @@ export interface ConnectionLimits {
 
 /** Bodies that a peer may have under way, of all streams together. */
 const connectionWindow = 1_048_576;
-/** Frames that ask for an answer or for nothing: at most this many at once, and as many again every second. */
-const maxControlFrames = 1000;
-/** Envoy resets a check when its client goes away or its timeout passes; more than this is an attack (CVE-2023-44487). */
+/**
+ * Frames that ask for an answer or for nothing: at most this many at once, and as many again every second. The gRPC library of Go sends a
+ * ping for every round trip while it is busy, to learn how fast the link is.
+ */
+const maxControlFrames = 10_000;
+/**
+ * Streams that are reset, by the peer, or by us because of what the peer did (CVE-2025-8671). Envoy resets a check when its client goes
+ * away or its timeout passes; more than this is an attack (CVE-2023-44487).
+ */
 const maxResets = 20_000;
-const drainPing = Buffer.from('scopegat', 'latin1');
+const drainPing = Uint8Array.of(0x73, 0x63, 0x6f, 0x70, 0x65, 0x67, 0x61, 0x74);
 
 export class Connection implements StreamOwner {
-  readonly window = new SendWindow(defaultWindow);
-  maxFrameBytes = defaultFrameBytes;
+  readonly peer = new Peer();
   readonly #ports: ConnectionPorts;
   readonly #limits: ConnectionLimits;
   readonly #frames = new FrameReader((one) => this.#take(one));
@@ -69,7 +74,7 @@ export class Connection implements StreamOwner {
   readonly #received = new ReceiveWindow(connectionWindow);
   readonly #control = new Allowance(maxControlFrames);
   readonly #resets = new Allowance(maxResets);
-  #initialWindow = defaultWindow;
+  #hasTooManyResets = false;
   /** Streams after this one are refused; undefined: none is. */
   #lastAccepted: number | undefined;
   #isOver = false;
@@ -90,6 +95,11 @@ export class Connection implements StreamOwner {
     return this.#streams.size;
   }
 
+  /** The peer speaks HTTP/2. */
+  get isEstablished(): boolean {
+    return this.#frames.hasSettings;
+  }
+
   /** Takes what came from the peer. Throws only what is a fault of ours. */
   receive(chunk: Buffer): void {
     if (this.#isOver) return;
@@ -108,10 +118,7 @@ export class Connection implements StreamOwner {
   finished(stream: Stream, resetWith: ErrorCode | undefined): void {
     // Section 8.1: who has answered before all of the request came says that no more is wanted.
     const code = resetWith ?? (stream.isRemoteClosed ? undefined : errorCode.noError);
-    if (code !== undefined) {
-      this.write(frame(frameType.resetStream, 0, stream.id, uint32(code)));
-      this.#streams.remember(stream.id);
-    }
+    if (code !== undefined) this.#reset(stream.id, code);
     this.#forget(stream);
   }
 
@@ -131,6 +138,14 @@ export class Connection implements StreamOwner {
     this.write(frame(frameType.ping, 0, 0, drainPing));
   }
 
+  /** A peer that has not confirmed the first step by now will not: what is open is answered, and that is all. */
+  endDrain(): void {
+    if (this.#isOver || this.#lastAccepted !== maxWindow) return;
+    this.#lastAccepted = this.#streams.last;
+    this.#sayGoodbye(this.#streams.last, errorCode.noError);
+    this.#endIfDone();
+  }
+
   /** The socket is gone. */
   lost(): void {
     this.#isOver = true;
@@ -139,6 +154,7 @@ export class Connection implements StreamOwner {
 
   #take(one: Frame): void {
     if (this.#isOver) return;
+    if (this.#hasTooManyResets) throw new ConnectionError(errorCode.enhanceYourCalm, 'too many resets');
     switch (one.type) {
       case frameType.data:
         return this.#onData(one);
@@ -165,8 +181,7 @@ export class Connection implements StreamOwner {
         if (one.stream === 0) throw protocolError('a priority of no stream');
         return checkDependency(one.payload, 0, one.stream);
       case frameType.goAway:
-        if (one.stream !== 0) throw protocolError('a goodbye on a stream');
-        return;
+        return checkGoodbye(one);
       case frameType.pushPromise:
         throw protocolError('a client does not push');
       default:
@@ -183,20 +198,9 @@ export class Connection implements StreamOwner {
   #onSettings(one: Frame): void {
     if (one.stream !== 0) throw protocolError('settings on a stream');
     if ((one.flags & flag.ack) !== 0) return checkLength(one, 0);
-    const { initialWindow, maxFrameBytes } = readSettings(one);
-    this.maxFrameBytes = maxFrameBytes ?? this.maxFrameBytes;
+    const settings = readSettings(one);
     this.write(frame(frameType.settings, flag.ack, 0, Buffer.alloc(0)));
-    if (initialWindow !== undefined) this.#changeWindows(initialWindow);
-  }
-
-  /** Section 6.9.2: also of the streams that are open. */
-  #changeWindows(initialWindow: number): void {
-    const difference = initialWindow - this.#initialWindow;
-    this.#initialWindow = initialWindow;
-    for (const stream of this.#streams.all()) {
-      if (!stream.window.grow(difference)) throw new ConnectionError(errorCode.flowControlError, 'a window too large');
-    }
-    this.#flush();
+    this.peer.apply(settings, this.#streams.all());
   }
 
   #onPing(one: Frame): void {
@@ -204,10 +208,8 @@ export class Connection implements StreamOwner {
     checkLength(one, 8);
     if ((one.flags & flag.ack) === 0) {
       this.write(frame(frameType.ping, flag.ack, 0, one.payload));
-    } else if (this.#lastAccepted === maxWindow && one.payload.equals(drainPing)) {
-      this.#lastAccepted = this.#streams.last;
-      this.#sayGoodbye(this.#streams.last, errorCode.noError);
-      this.#endIfDone();
+    } else if (one.payload.equals(drainPing)) {
+      this.endDrain();
     }
   }
 
@@ -239,15 +241,16 @@ export class Connection implements StreamOwner {
     const head = reader.head();
     const refusal = this.#refusalOf(head, reader.problem);
     if (head === undefined || refusal !== undefined) {
-      this.write(frame(frameType.resetStream, 0, block.stream, uint32(refusal ?? errorCode.protocolError)));
-      this.#streams.remember(block.stream);
+      this.#reset(block.stream, refusal ?? errorCode.protocolError);
       return;
     }
-    const stream = new Stream(block.stream, this, this.#initialWindow);
+    const stream = new Stream(block.stream, this);
+    const isLast = endsStream(block);
     stream.contentLength = head.contentLength;
+    stream.isRemoteClosed = isLast;
     this.#streams.add(stream);
     stream.reader = this.#ports.open(stream, head);
-    if (endsStream(block)) this.#endRequest(stream);
+    if (isLast) this.#endRequest(stream);
   }
 
   #refusalOf(head: RequestHead | undefined, problem: HeadReader['problem']): ErrorCode | undefined {
@@ -265,8 +268,13 @@ export class Connection implements StreamOwner {
     const isLast = endsStream(one);
     if (content.length === 0 && !isLast) this.#countControl();
     const stream = this.#streams.get(one.stream);
-    if (stream === undefined || stream.isRemoteClosed) this.#streams.checkReset(one.stream);
-    else this.#onContent(stream, content, isLast);
+    if (stream === undefined) this.#streams.checkReset(one.stream);
+    else if (stream.isRemoteClosed) stream.reset(errorCode.streamClosed);
+    else {
+      const padding = one.payload.length - content.length;
+      if (padding > 0 && !isLast) this.write(frame(frameType.windowUpdate, 0, stream.id, uint32(padding)));
+      this.#onContent(stream, content, isLast);
+    }
   }
 
   #onContent(stream: Stream, content: Buffer, isLast: boolean): void {
@@ -275,6 +283,7 @@ export class Connection implements StreamOwner {
       stream.reset(errorCode.flowControlError);
       return;
     }
+    stream.isRemoteClosed = isLast;
     stream.reader?.data(content);
     if (isLast) this.#endRequest(stream);
   }
@@ -291,12 +300,22 @@ export class Connection implements StreamOwner {
   #onReset(one: Frame): void {
     checkLength(one, 4);
     this.#streams.checkOpened(one.stream);
-    if (!this.#resets.take(this.#ports.now())) throw new ConnectionError(errorCode.enhanceYourCalm, 'too many resets');
+    this.#countReset();
     const stream = this.#streams.get(one.stream);
     if (stream === undefined) return;
     stream.abandon();
-    this.#streams.remember(stream.id);
     this.#forget(stream);
+  }
+
+  #reset(id: number, code: ErrorCode): void {
+    this.write(frame(frameType.resetStream, 0, id, uint32(code)));
+    this.#streams.remember(id);
+    // An answer that was early is no fault of the peer's.
+    if (code !== errorCode.noError) this.#countReset();
+  }
+
+  #countReset(): void {
+    if (!this.#resets.take(this.#ports.now())) this.#hasTooManyResets = true;
   }
 
   #onWindowUpdate(one: Frame): void {
@@ -309,16 +328,12 @@ export class Connection implements StreamOwner {
       return;
     }
     if (bytes === 0) throw protocolError('a window that does not grow');
-    if (!this.window.grow(bytes)) throw new ConnectionError(errorCode.flowControlError, 'a window that is too large');
-    this.#flush();
-  }
-
-  #flush(): void {
-    for (const stream of this.#streams.all()) stream.flush();
+    this.peer.grow(bytes);
   }
 
   #forget(stream: Stream): void {
     if (!this.#streams.remove(stream)) return;
+    this.peer.forget(stream);
     stream.reader?.closed();
     this.#endIfDone();
   }
@@ -342,6 +357,11 @@ export class Connection implements StreamOwner {
 
 function endsStream({ flags }: Frame): boolean {
   return (flags & flag.endStream) !== 0;
+}
+
+function checkGoodbye({ stream, payload }: Frame): void {
+  if (stream !== 0) throw protocolError('a goodbye on a stream');
+  if (payload.length < 8) throw new ConnectionError(errorCode.frameSizeError, 'a goodbye that is too short');
 }
 
 function growWindow(stream: Stream, bytes: number): void {

@@ -22,6 +22,11 @@ export class FrameReader {
     this.#take = take;
   }
 
+  /** The peer has begun as it must. */
+  get hasSettings(): boolean {
+    return this.#hasSettings;
+  }
+
   /** Hands on every frame that is complete. Throws a ConnectionError. */
   read(chunk: Buffer): void {
     const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
@@ -39,7 +44,8 @@ export class FrameReader {
       });
       at = end;
     }
-    this.#rest = at === bytes.length ? undefined : bytes.subarray(at);
+    // A copy: a view would keep all of what came with it.
+    this.#rest = at === bytes.length ? undefined : Buffer.from(bytes.subarray(at));
   }
 
   /** Where the frames begin; a peer that speaks something else is cut off at its first wrong byte. */
@@ -67,13 +73,13 @@ export class FrameReader {
       return;
     }
     this.#block = block;
-    this.#pieces = [block.payload];
+    this.#pieces = [Buffer.from(block.payload)];
   }
 
   #onContinuation(one: Frame): void {
     const block = this.#block;
     if (block === undefined || block.stream !== one.stream) throw protocolError('a continuation of nothing');
-    this.#pieces.push(one.payload);
+    this.#pieces.push(Buffer.from(one.payload));
     const bytes = this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
     if (this.#pieces.length > maxPieces || bytes > maxHeadBytes) {
       throw new ConnectionError(errorCode.enhanceYourCalm, 'a header block that is too large');

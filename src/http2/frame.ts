@@ -44,10 +44,13 @@ export const setting = {
 export const frameHeaderBytes = 9;
 /** The smallest that a peer may allow, and all that we do. */
 export const defaultFrameBytes = 16_384;
+/** Of a table of header fields, where no setting says otherwise. */
+export const defaultTableBytes = 4096;
 export const defaultWindow = 65_535;
 export const maxWindow = 0x7fff_ffff;
 
-export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+const prefaceText = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+export const preface: Buffer = Buffer.from(prefaceText, 'latin1');
 
 /** Ends the connection (section 5.4.1). */
 export class ConnectionError extends Error {

@@ -4,7 +4,7 @@
  * Leaves to others: whether the fields make a request (request-head.ts).
  */
 import { createField, type Field } from './field.ts';
-import { ConnectionError, errorCode } from './frame.ts';
+import { ConnectionError, defaultTableBytes, errorCode } from './frame.ts';
 import { decodeHuffman } from './huffman.ts';
 
 /** Told each field, in order. */
@@ -24,9 +24,6 @@ refresh|retry-after|server|set-cookie|strict-transport-security|transfer-encodin
     return space === -1 ? createField(text, '') : createField(text.slice(0, space), text.slice(space + 1));
   });
 
-/** What we let a peer's table grow to: the value that holds without a setting of ours. */
-const maxTableBytes = 4096;
-
 function bad(message: string): ConnectionError {
   return new ConnectionError(errorCode.compressionError, message);
 }
@@ -35,7 +32,8 @@ export class HpackDecoder {
   /** Newest last; `#table[#table.length - 1]` is index 62. */
   readonly #table: Field[] = [];
   #tableBytes = 0;
-  #tableLimit = maxTableBytes;
+  /** What we let it grow to is what holds without a setting of ours. */
+  #tableLimit = defaultTableBytes;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
@@ -64,7 +62,7 @@ export class HpackDecoder {
   #readTableSizes(): void {
     while (((this.#bytes[this.#at] ?? 0) & 0xe0) === 0x20) {
       const size = this.#integer(5);
-      if (size > maxTableBytes) throw bad('a table that is larger than allowed');
+      if (size > defaultTableBytes) throw bad('a table that is larger than allowed');
       this.#tableLimit = size;
       this.#evict(0);
     }

@@ -36,10 +36,6 @@ export class OpenStreams {
     return this.#open.delete(stream.id);
   }
 
-  clear(): void {
-    this.#open.clear();
-  }
-
   remember(id: number): void {
     this.#reset.add(id);
     for (const oldest of this.#reset) {
@@ -50,7 +46,7 @@ export class OpenStreams {
 
   /** Throws unless the stream was opened at some time. */
   checkOpened(id: number): void {
-    if (id === 0 || id > this.last) throw protocolError('a frame of a stream that was never opened');
+    if (id % 2 === 0 || id > this.last) throw protocolError('a frame of a stream that was never opened');
   }
 
   /** What comes on a stream that has ended is passed over where we have reset it, and else against the rules. */

@@ -18,12 +18,14 @@ export function protocolError(message: string): ConnectionError {
 
 /** Without padding and, of HEADERS, without priority. */
 export function contentOf({ flags, payload, stream }: Frame, mayHavePriority: boolean): Buffer {
-  const padding = (flags & flag.padded) === 0 ? 0 : (payload[0] ?? 0);
-  const hasPriority = mayHavePriority && (flags & flag.priority) !== 0;
-  const start = ((flags & flag.padded) === 0 ? 0 : 1) + (hasPriority ? 5 : 0);
-  const end = payload.length - padding;
+  const paddingField = (flags & flag.padded) === 0 ? 0 : 1;
+  const priorityField = mayHavePriority && (flags & flag.priority) !== 0 ? 5 : 0;
+  const start = paddingField + priorityField;
+  if (start === 0) return payload;
+  if (start > payload.length) throw new ConnectionError(errorCode.frameSizeError, 'a frame that is too short');
+  const end = payload.length - (paddingField === 0 ? 0 : payload.readUInt8(0));
   if (start > end) throw protocolError('padding that is longer than the frame');
-  if (hasPriority) checkDependency(payload, start - 5, stream);
+  if (priorityField > 0) checkDependency(payload, paddingField, stream);
   return payload.subarray(start, end);
 }
 
@@ -36,34 +38,27 @@ export function checkLength({ payload }: Frame, bytes: number): void {
   if (payload.length !== bytes) throw new ConnectionError(errorCode.frameSizeError, 'a frame of a wrong length');
 }
 
-export interface PeerSettings {
-  readonly initialWindow: number | undefined;
-  readonly maxFrameBytes: number | undefined;
+/** The settings that a frame names, checked; of those that it names twice the last counts (section 6.5.3). */
+export function readSettings({ payload }: Frame): ReadonlyMap<number, number> {
+  if (payload.length % 6 !== 0) throw new ConnectionError(errorCode.frameSizeError, 'settings of a wrong length');
+  const settings = new Map<number, number>();
+  for (let at = 0; at < payload.length; at += 6) {
+    const name = payload.readUInt16BE(at);
+    const value = payload.readUInt32BE(at + 2);
+    checkSetting(name, value);
+    settings.set(name, value);
+  }
+  return settings;
 }
 
-export function readSettings({ payload }: Frame): PeerSettings {
-  if (payload.length % 6 !== 0) throw new ConnectionError(errorCode.frameSizeError, 'settings of a wrong length');
-  let initialWindow: number | undefined;
-  let maxFrameBytes: number | undefined;
-  for (let at = 0; at < payload.length; at += 6) {
-    const value = payload.readUInt32BE(at + 2);
-    switch (payload.readUInt16BE(at)) {
-      case setting.enablePush:
-        if (value > 1) throw protocolError('a setting that is no truth value');
-        break;
-      case setting.initialWindowSize:
-        if (value > maxWindow) throw new ConnectionError(errorCode.flowControlError, 'a window that is too large');
-        initialWindow = value;
-        break;
-      case setting.maxFrameSize:
-        if (value < defaultFrameBytes || value > 0xff_ffff) throw protocolError('a frame size that cannot be');
-        maxFrameBytes = value;
-        break;
-      default:
-        break;
-    }
+function checkSetting(name: number, value: number): void {
+  if (name === setting.enablePush && value > 1) throw protocolError('a setting that is no truth value');
+  if (name === setting.initialWindowSize && value > maxWindow) {
+    throw new ConnectionError(errorCode.flowControlError, 'a window that is too large');
   }
-  return { initialWindow, maxFrameBytes };
+  if (name === setting.maxFrameSize && (value < defaultFrameBytes || value > 0xff_ffff)) {
+    throw protocolError('a frame size that cannot be');
+  }
 }
 
 /** The payload of a SETTINGS frame. */

@@ -3,6 +3,7 @@
  * Leaves to others: what comes in (connection.ts), and what is said (server/).
  */
 import { type ErrorCode, flag, frame, frameHeaderBytes, frameType, writeFrameHeader } from './frame.ts';
+import type { Peer } from './peer.ts';
 import { SendWindow } from './windows.ts';
 
 /** Takes what a client sends on one stream. */
@@ -16,9 +17,7 @@ export interface StreamReader {
 
 /** What a stream needs of its connection. */
 export interface StreamOwner {
-  readonly window: SendWindow;
-  /** Largest payload of a frame that the peer takes. */
-  readonly maxFrameBytes: number;
+  readonly peer: Peer;
   write(bytes: Buffer): void;
   /** All was sent, or the stream was reset. */
   finished(stream: Stream, resetWith: ErrorCode | undefined): void;
@@ -39,17 +38,22 @@ export class Stream {
   #waiting: Buffer[] = [];
   #tail: Uint8Array | undefined;
 
-  constructor(id: number, owner: StreamOwner, windowBytes: number) {
+  /** There is more to send than the peer takes at the moment. */
+  get isBlocked(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  constructor(id: number, owner: StreamOwner) {
     this.id = id;
     this.#owner = owner;
-    this.window = new SendWindow(windowBytes);
+    this.window = new SendWindow(owner.peer.initialWindow);
   }
 
   /** A whole answer: header block, body, trailer block. */
   answer(head: Uint8Array, body: readonly Uint8Array[], tail: Uint8Array): void {
     if (this.#isLocalClosed) return;
     const bytes = body.reduce((sum, part) => sum + part.length, 0);
-    const { window, maxFrameBytes } = this.#owner;
+    const { window, maxFrameBytes } = this.#owner.peer;
     if (bytes > this.window.left || bytes > window.left || bytes > maxFrameBytes) {
       this.begin(head);
       this.send(Buffer.concat(body));
@@ -58,8 +62,9 @@ export class Stream {
     }
     this.window.left -= bytes;
     window.left -= bytes;
-    const out = Buffer.allocUnsafe(3 * frameHeaderBytes + head.length + bytes + tail.length);
-    let at = this.#put(out, 0, { type: frameType.headers, flags: flag.endHeaders, payload: [head] });
+    const first = this.#owner.peer.block(head);
+    const out = Buffer.allocUnsafe(3 * frameHeaderBytes + first.length + bytes + tail.length);
+    let at = this.#put(out, 0, { type: frameType.headers, flags: flag.endHeaders, payload: [first] });
     at = this.#put(out, at, { type: frameType.data, flags: 0, payload: body });
     this.#put(out, at, { type: frameType.headers, flags: flag.endHeaders | flag.endStream, payload: [tail] });
     this.#isLocalClosed = true;
@@ -69,7 +74,8 @@ export class Stream {
 
   /** The header block of an answer that comes in pieces. */
   begin(head: Uint8Array): void {
-    if (!this.#isLocalClosed) this.#owner.write(frame(frameType.headers, flag.endHeaders, this.id, head));
+    if (!this.#isLocalClosed)
+      this.#owner.write(frame(frameType.headers, flag.endHeaders, this.id, this.#owner.peer.block(head)));
   }
 
   send(bytes: Buffer): void {
@@ -99,11 +105,14 @@ export class Stream {
 
   /** Sends what the windows allow. */
   flush(): void {
-    const { window, maxFrameBytes } = this.#owner;
+    const { window, maxFrameBytes } = this.#owner.peer;
     let first = this.#waiting[0];
     while (first !== undefined) {
       const bytes = Math.min(first.length, this.window.left, window.left, maxFrameBytes);
-      if (bytes <= 0 && first.length > 0) return;
+      if (bytes <= 0 && first.length > 0) {
+        if (this.window.left > 0) this.#owner.peer.blocked(this);
+        return;
+      }
       this.window.left -= bytes;
       window.left -= bytes;
       this.#owner.write(frame(frameType.data, 0, this.id, first.subarray(0, bytes)));
@@ -113,7 +122,8 @@ export class Stream {
     }
     if (this.#tail === undefined || this.#isLocalClosed) return;
     this.#isLocalClosed = true;
-    this.#owner.write(frame(frameType.headers, flag.endHeaders | flag.endStream, this.id, this.#tail));
+    const tail = this.#owner.peer.block(this.#tail);
+    this.#owner.write(frame(frameType.headers, flag.endHeaders | flag.endStream, this.id, tail));
     this.#owner.finished(this, undefined);
   }
 

@@ -4,7 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { Connection, type ConnectionLimits, type ConnectionPorts } from '../http2/connection.ts';
-import { keepalive } from './connection-settings.ts';
+import type { Clock } from './clock.ts';
+import { handshakeTimeoutMs, keepalive } from './connection-settings.ts';
 
 export interface Http2Socket {
   /** Tells the client to go elsewhere, and ends when its calls are answered. */
@@ -12,15 +13,18 @@ export interface Http2Socket {
   destroy(): void;
 }
 
-export interface Http2SocketPorts extends Pick<ConnectionPorts, 'open' | 'now'> {
+export interface Http2SocketPorts extends Pick<ConnectionPorts, 'open'> {
+  /** A piece is about to be read. */
+  readonly beforeRead: () => void;
   /** All that came in one piece was read. */
   readonly afterRead: () => void;
   readonly closed: () => void;
+  readonly clock: Clock;
   /** Told what is a bug; the socket is destroyed. */
   readonly onFault: (fault: unknown) => void;
 }
 
-/** How long a client may take to close its side after we have closed ours. */
+/** How long a client may take to confirm our farewell, and to close its side after we have closed ours. */
 const lingerMs = 1000;
 
 /** `socket` may be of TLS. */
@@ -37,15 +41,16 @@ class Link {
   #isBusy = true;
   #isAsked = false;
   #isEnding = false;
+  #callOff: (() => void) | undefined;
 
   constructor(socket: Socket, limits: ConnectionLimits, ports: Http2SocketPorts) {
     this.#socket = socket;
     this.#ports = ports;
-    const { open, now } = ports;
+    const { open, clock } = ports;
     this.#connection = new Connection(
       {
         open,
-        now,
+        now: () => clock.now(),
         write: (bytes) => this.#write(bytes),
         end: () => {
           this.#isEnding = true;
@@ -54,13 +59,14 @@ class Link {
       limits,
     );
     socket.setNoDelay(true);
-    socket.setTimeout(keepalive.timeMs);
+    socket.setTimeout(handshakeTimeoutMs);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => socket.resume());
     socket.on('timeout', () => this.#onSilence());
     // A reset is the peer's right and followed by `close`.
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      this.#callOff?.();
       this.#connection.lost();
       ports.closed();
     });
@@ -68,17 +74,18 @@ class Link {
   }
 
   drain(): void {
+    if (this.#callOff !== undefined || this.#isEnding) return;
     this.#connection.drain();
+    this.#callOff = this.#ports.clock.schedule(() => this.#connection.endDrain(), lingerMs);
   }
 
   #read(chunk: Buffer): void {
+    if (this.#isEnding) return;
     this.#isBusy = true;
-    if (this.#isAsked) {
-      this.#isAsked = false;
-      this.#socket.setTimeout(keepalive.timeMs);
-    }
+    this.#ports.beforeRead();
     try {
       this.#connection.receive(chunk);
+      this.#heard();
       this.#ports.afterRead();
       this.#flush();
     } catch (fault) {
@@ -103,13 +110,26 @@ class Link {
       this.#pending = [];
       if (!this.#socket.write(bytes)) this.#socket.pause();
     }
-    if (!this.#isEnding) return;
+    if (this.#isEnding) this.#end();
+  }
+
+  /** What still comes is taken and not looked at: unread bytes would turn our farewell into a reset. */
+  #end(): void {
+    if (this.#socket.writableEnded) return;
+    this.#callOff?.();
     this.#socket.end();
+    this.#socket.resume();
     setTimeout(() => this.#socket.destroy(), lingerMs).unref();
   }
 
+  #heard(): void {
+    if (this.#socket.timeout === keepalive.timeMs || !this.#connection.isEstablished) return;
+    this.#isAsked = false;
+    this.#socket.setTimeout(keepalive.timeMs);
+  }
+
   #onSilence(): void {
-    if (this.#isAsked) {
+    if (this.#isAsked || !this.#connection.isEstablished) {
       this.#socket.destroy();
       return;
     }
