@@ -1,7 +1,7 @@
 /**
  * Promises: one run finds every test of the repository, and a test that hangs ends it. The tests that need a real API server are a
  * project of their own, `cluster`: they need Go and minutes once, and two cores for themselves always. So are those of the bundle and the
- * image, `image`, which need root, buildah and a minute, and those with real identity providers, `interop`, which need Java and Maven.
+ * image, `image`, which need root, buildah and a minute, those with a real Redis, `redis`, and those with real identity providers, `interop`, which need Java and Maven.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -10,6 +10,7 @@ import { defineConfig } from 'vitest/config';
 const results = process.env['TEST_RESULTS_DIR'];
 const clusterTests = 'test/kubernetes/**/*.test.ts';
 const imageTests = 'test/image/**/*.test.ts';
+const redisTests = 'test/redis/**/*.test.ts';
 const interopTests = 'test/interop/**/*.test.ts';
 
 export default defineConfig({
@@ -35,7 +36,22 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'local', include: ['test/**/*.test.ts'], exclude: [clusterTests, imageTests, interopTests] },
+        test: {
+          name: 'local',
+          include: ['test/**/*.test.ts'],
+          exclude: [clusterTests, imageTests, interopTests, redisTests],
+        },
+      },
+      {
+        extends: true,
+        // They kill and freeze servers, and start four processes for each test.
+        test: {
+          name: 'redis',
+          include: [redisTests],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         extends: true,
