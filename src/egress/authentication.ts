@@ -4,8 +4,8 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type ClientAuth, ClientSecretPost, PrivateKeyJwt, TlsClientAuth } from 'oauth4webapi';
+import type { ClientAuthentication } from '../token/client-authentication.ts';
 import { isJsonObject, type JsonObject, member } from '../token/json.ts';
-import type { ClientAuthentication } from '../token/oauth-client.ts';
 import { RequestFailure } from './failure.ts';
 import type { Connection } from './post.ts';
 
@@ -99,14 +99,19 @@ function signingAlgorithm(
   supported: readonly string[] | undefined,
 ): KeyAlgorithm | undefined {
   if (type === 'ed25519') return { name: 'Ed25519' };
-  if (type === 'ec') {
-    const namedCurve = curves[details?.namedCurve ?? ''];
-    return namedCurve === undefined ? undefined : { name: 'ECDSA', namedCurve };
-  }
+  if (type === 'ec') return ecAlgorithm(details?.namedCurve ?? '');
   if (type !== 'rsa' || (details?.modulusLength ?? 0) < 2048) return undefined;
+  return { name: isPss(jwk, supported) ? 'RSA-PSS' : 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+}
+
+function ecAlgorithm(curve: string): KeyAlgorithm | undefined {
+  const namedCurve = curves[curve];
+  return namedCurve === undefined ? undefined : { name: 'ECDSA', namedCurve };
+}
+
+function isPss(jwk: JsonObject | undefined, supported: readonly string[] | undefined): boolean {
   const alg = member(jwk ?? {}, 'alg');
-  const isPss = alg === 'PS256' || (alg === undefined && supported?.includes('RS256') === false);
-  return { name: isPss ? 'RSA-PSS' : 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
+  return alg === 'PS256' || (alg === undefined && supported?.includes('RS256') === false);
 }
 
 async function readCertificate(

@@ -9,6 +9,7 @@ import type { Connection, Post } from './post.ts';
 export function transportOptions(post: Post, connection: Connection): TransportOptions {
   return {
     // Which URLs may be asked is decided by the transport, by the rules of the policy.
+    // oxlint-disable-next-line typescript/no-deprecated -- the mark means "think twice": http is for loopback, and checked in post.ts
     [allowInsecureRequests]: true,
     [customFetch]: async (url, { headers, body }) => {
       const answer = await post({ url, headers: { ...headers }, body: body.toString() }, connection);
@@ -20,6 +21,7 @@ export function transportOptions(post: Post, connection: Connection): TransportO
 }
 
 export interface TransportOptions {
+  // oxlint-disable-next-line typescript/no-deprecated -- as above
   readonly [allowInsecureRequests]: true;
   readonly [customFetch]: (
     url: string,

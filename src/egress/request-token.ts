@@ -46,7 +46,7 @@ export function createRequestToken({ get, post, readSecret }: RequestPorts): Req
     const answer = await asValue(async () => {
       const options = transportOptions(post, connection);
       const sent = await clientCredentialsGrantRequest(server, about, credentials.auth, parametersOf(client), options);
-      return await processClientCredentialsResponse(server, about, sent);
+      return processClientCredentialsResponse(server, about, sent);
     });
     return answer instanceof RequestFailure ? answer : usable(answer);
   };

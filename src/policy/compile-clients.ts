@@ -3,7 +3,8 @@
  * looked at: they are those of `serve`, and of no machine where a policy is checked.
  */
 import type { Issuer } from '../token/issuer.ts';
-import type { ClientAuthentication, OAuthClient } from '../token/oauth-client.ts';
+import type { OAuthClient } from '../token/oauth-client.ts';
+import { compileAuthentication } from './compile-authentication.ts';
 import type { CompiledIssuer } from './compile-issuers.ts';
 import type { PolicyDocument } from './document.ts';
 import { checkKnown, type KnownNames } from './known-names.ts';
@@ -68,39 +69,6 @@ function findIssuer(name: string, issuers: readonly CompiledIssuer[], spot: Spot
   if (other === undefined) return found?.issuer;
   const hint = 'give the tenant of the client an entry of its own';
   report.error(spot, 'client_issuer', `issuer ${quote(name)} stands for several tenants`, { hint });
-  return undefined;
-}
-
-const authenticationFields = ['clientSecretFile', 'privateKeyFile', 'tlsCertFile', 'tlsKeyFile'] as const;
-
-/** Where the credentials of a client stand. Shared with `introspection` of issuers. */
-export type CredentialContent = Pick<ClientContent, (typeof authenticationFields)[number]>;
-
-export function compileAuthentication(
-  content: CredentialContent,
-  spot: Spot,
-  report: Report,
-): ClientAuthentication | undefined {
-  const { clientSecretFile, privateKeyFile, tlsCertFile, tlsKeyFile } = content;
-  const given = authenticationFields.filter((field) => content[field] !== undefined);
-  const [first, ...others] = given;
-  if (first === undefined) {
-    if (spot.document.isDamaged(spot.path)) return undefined;
-    const wanted = 'expected one of `clientSecretFile`, `privateKeyFile`, or `tlsCertFile` with `tlsKeyFile`';
-    report.error(spot, 'client_authentication', wanted);
-    return undefined;
-  }
-  if (others.length === 0 && clientSecretFile !== undefined) return { kind: 'secret', file: clientSecretFile };
-  if (others.length === 0 && privateKeyFile !== undefined) return { kind: 'private_key', file: privateKeyFile };
-  if (given.length === 2 && tlsCertFile !== undefined && tlsKeyFile !== undefined) {
-    return { kind: 'certificate', certFile: tlsCertFile, keyFile: tlsKeyFile };
-  }
-  const isHalf = given.length === 1;
-  const missing = first === 'tlsCertFile' ? 'tlsKeyFile' : 'tlsCertFile';
-  const message = isHalf ? `\`${first}\` needs \`${missing}\`` : 'a client authenticates in one way';
-  report.error(within(spot, isHalf ? first : (others.at(-1) ?? first)), 'client_authentication', message, {
-    part: 'key',
-  });
   return undefined;
 }
 

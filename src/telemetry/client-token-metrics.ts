@@ -17,7 +17,7 @@ export interface ClientTokenMetrics {
 
 export function createClientTokenMetrics(registry: Registry): ClientTokenMetrics {
   const requests = new Map<string, Map<string, number>>();
-  let ages: ClientTokenAges = () => [];
+  let ages: ClientTokenAges = noAges;
   const age = {
     name: 'scopegate_client_token_age_seconds',
     help: 'Time since the access token of a client was asked for; absent without one.',
@@ -48,4 +48,8 @@ export function createClientTokenMetrics(registry: Registry): ClientTokenMetrics
       }
     },
   };
+}
+
+function noAges(): [] {
+  return [];
 }

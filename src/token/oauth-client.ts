@@ -4,16 +4,8 @@
  * Leaves to others: asking for tokens, and the files with the secrets (egress/).
  */
 import type { Step } from '../decision/step.ts';
+import type { ClientAuthentication } from './client-authentication.ts';
 import type { Issuer } from './issuer.ts';
-
-/** How the client shows who it is. The files are those of the process that asks. */
-export type ClientAuthentication =
-  /** `client_secret_basic`, or `client_secret_post` where the issuer names only that one. */
-  | { readonly kind: 'secret'; readonly file: string }
-  /** `private_key_jwt` (RFC 7523). */
-  | { readonly kind: 'private_key'; readonly file: string }
-  /** `tls_client_auth` or `self_signed_tls_client_auth` (RFC 8705). */
-  | { readonly kind: 'certificate'; readonly certFile: string; readonly keyFile: string };
 
 export interface OAuthClient {
   /** Name in the policy, logs and metrics. */

@@ -15,7 +15,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { RequestFailure } from '../../../src/egress/failure.ts';
 import { systemRequestPorts } from '../../../src/egress/ports.ts';
 import { createRequestToken } from '../../../src/egress/request-token.ts';
-import type { ClientAuthentication, OAuthClient } from '../../../src/token/oauth-client.ts';
+import type { ClientAuthentication } from '../../../src/token/client-authentication.ts';
+import type { OAuthClient } from '../../../src/token/oauth-client.ts';
 import { issuerOf } from '../../support/issuer.ts';
 
 const tls = (name: string): string => new URL(`../../support/tls/${name}`, import.meta.url).pathname;
@@ -41,7 +42,7 @@ afterEach(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function listening<Any extends Server>(server: Any): Promise<number> {
+async function listening(server: Server): Promise<number> {
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -73,7 +74,7 @@ const good = { access_token: 'a-token', token_type: 'bearer', expires_in: 120 };
 async function issuer(metadata: object = {}, answer: readonly [status: number, body: unknown] = [200, good]) {
   const asked: Asked[] = [];
   let url = '';
-  const listener: RequestListener = async (request, response) => {
+  const listen = async (...[request, response]: Parameters<RequestListener>): Promise<void> => {
     response.setHeader('content-type', 'application/json');
     if (request.method === 'GET') {
       response.end(JSON.stringify({ issuer: url, token_endpoint: `${url}/token`, ...metadata }));
@@ -86,6 +87,7 @@ async function issuer(metadata: object = {}, answer: readonly [status: number, b
     if (answer[0] === 302) response.setHeader('location', `${url}/elsewhere`);
     response.writeHead(answer[0]).end(typeof answer[1] === 'string' ? answer[1] : JSON.stringify(answer[1]));
   };
+  const listener: RequestListener = (request, response) => void listen(request, response);
   url = `http://127.0.0.1:${await listening(createServer(listener))}`;
   return { url, asked, listener, rename: (other: string) => void (url = other) };
 }
@@ -250,7 +252,7 @@ it('a real oidc-provider: client credentials with a secret and with a signed ass
         jwks: { keys: [{ ...(await exportJWK(ec.publicKey)), kid: 'e1', alg: 'ES256' }] },
       },
     ],
-  } as ConstructorParameters<typeof Provider>[1]);
+  });
   handle = provider.callback();
   const file = join(folder, 'provider-secret');
   writeFileSync(file, 'a: of+many%parts');
