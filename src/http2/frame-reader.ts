@@ -31,7 +31,7 @@ export class FrameReader {
   read(chunk: Buffer): void {
     const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = this.#hasPreface ? 0 : this.#readPreface(bytes);
-    while (bytes.length - at >= frameHeaderBytes) {
+    while (this.#hasPreface && bytes.length - at >= frameHeaderBytes) {
       const length = bytes.readUIntBE(at, 3);
       if (length > defaultFrameBytes) throw new ConnectionError(errorCode.frameSizeError, 'a frame that is too large');
       const end = at + frameHeaderBytes + length;
