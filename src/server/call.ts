@@ -84,27 +84,31 @@ export class Call extends UnaryCall implements HeldCall, WaitingCheck {
   }
 
   run(waitedMs: number): void {
-    const { check, onFault, waitWithoutDeadlineMs } = this.#owner.check;
+    const { check, waitWithoutDeadlineMs } = this.#owner.check;
     const message = this.#message ?? Buffer.alloc(0);
     this.#message = undefined;
-    const fail = (fault: unknown): void => {
-      this.stream.finish(refusals.fault);
-      onFault(fault);
-    };
     try {
       const result = check(message, waitBudgetMs(this.#timeoutMs - waitedMs, waitWithoutDeadlineMs));
       if (result instanceof Uint8Array) this.#respond(result);
-      else result.then((bytes) => this.#respond(bytes)).catch(fail);
+      else result.then((bytes) => this.#respond(bytes)).catch((fault: unknown) => this.#fail(fault));
     } catch (fault) {
-      fail(fault);
+      this.#fail(fault);
     }
   }
 
   refuse(waitedMs: number): void {
     const { overloaded } = this.#owner.check;
-    if (waitedMs >= this.#timeoutMs) this.stream.finish(refusals.late);
-    else if (overloaded === undefined) this.run(waitedMs);
-    else this.#respond(overloaded());
+    if (waitedMs >= this.#timeoutMs) {
+      this.stream.finish(refusals.late);
+    } else if (overloaded === undefined) {
+      this.run(waitedMs);
+    } else {
+      try {
+        this.#respond(overloaded());
+      } catch (fault) {
+        this.#fail(fault);
+      }
+    }
   }
 
   protected override onMessage(message: Buffer): void {
@@ -118,6 +122,11 @@ export class Call extends UnaryCall implements HeldCall, WaitingCheck {
     this.#release();
     this.#endTraffic?.();
     this.#owner.closed(this.stream);
+  }
+
+  #fail(fault: unknown): void {
+    this.stream.finish(refusals.fault);
+    this.#owner.check.onFault(fault);
   }
 
   #respond(message: Uint8Array): void {

@@ -11,6 +11,7 @@ export interface WaitingCheck {
   readonly bytes: number;
   /** Nobody waits for an answer. */
   readonly isOver: boolean;
+  /** Never throws; nor does the other. */
   run(waitedMs: number): void;
   refuse(waitedMs: number): void;
 }
@@ -31,8 +32,8 @@ export interface CheckQueue {
   offer(check: WaitingCheck): void;
 }
 
-/** The event loop's own turn: what runs in it before others are read again. */
-const sliceMs = 4;
+/** How long checks are worked on before connections are read again: as long as reading took, so that neither starves the other. */
+const sliceMs = { least: 4, most: 20 } as const;
 /** Checks between two looks at the clock. */
 const batch = 16;
 /** A check that has waited for more of its time than this would be answered too late. */
@@ -78,7 +79,7 @@ class Queue implements CheckQueue {
   offer(check: WaitingCheck): void {
     if (!this.#isInTurn) this.#beginTurn(this.#readAt);
     const now = this.#ports.now();
-    if (this.#isEmpty && now - this.#turnAt < sliceMs) settle(check, now - this.#readAt, maxShare);
+    if (this.#isEmpty && now - this.#turnAt < sliceMs.least) settle(check, now - this.#readAt, maxShare);
     else this.#push(check, now);
   }
 
@@ -96,8 +97,7 @@ class Queue implements CheckQueue {
     this.#isInTurn = false;
     if (this.#isEmpty) return;
     const now = this.#ports.now();
-    // As much time as reading took: neither starves the other.
-    this.#work(now + Math.max(sliceMs, now - this.#turnAt));
+    this.#work(now + Math.min(sliceMs.most, Math.max(sliceMs.least, now - this.#turnAt)));
   }
 
   #push(check: WaitingCheck, now: number): void {
