@@ -5,7 +5,8 @@
 const parts = /^(https?):\/\/([^/?#\\]*)([^?#]*)/i;
 const authority = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?$/;
 const unreserved = /[A-Za-z0-9\-._~]/;
-const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443' };
+const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
+const maxPort = 65_535;
 
 /** Undefined: no http(s) URI, or one with credentials, a bad escape or a character that no URI has. */
 export function normalizeTarget(uri: string): string | undefined {
@@ -18,9 +19,10 @@ export function normalizeTarget(uri: string): string | undefined {
 }
 
 function normalizeOrigin(scheme: string, text: string): string | undefined {
-  const [, host, port = ''] = authority.exec(text) ?? [];
-  if (host === undefined) return undefined;
-  return port === '' || port === defaultPorts[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${Number(port)}`;
+  const [, host, digits = ''] = authority.exec(text) ?? [];
+  const port = Number(digits);
+  if (host === undefined || port > maxPort) return undefined;
+  return digits === '' || port === defaultPorts[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
 }
 
 /** The path of a target in the same spelling. */

@@ -139,7 +139,7 @@ describe('replicas that share a store', () => {
     for (let round = 0; round < 20; round++) {
       const proof = client.proof(url, token);
       const answers = await Promise.all([first.ask(proof), second.ask(proof)]);
-      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 401]));
     }
   });
 
@@ -213,8 +213,12 @@ describe('rights and limits of the store', () => {
     const passwordFile = join(folder, 'password');
     await writeFile(passwordFile, `${password}\n`);
     const [first, second] = await twoReplicas([
-      ...['--dpop-replay-store', `rediss://scopegate@localhost:${server.port}/3`],
-      ...['--dpop-replay-store-password-file', passwordFile, '--dpop-replay-store-ca', tls('ca.pem')],
+      '--dpop-replay-store',
+      `rediss://scopegate@localhost:${server.port}/3`,
+      '--dpop-replay-store-password-file',
+      passwordFile,
+      '--dpop-replay-store-ca',
+      tls('ca.pem'),
     ]);
     const proof = client.proof(url, token);
     expect(await first.ask(proof)).toMatchObject(taken);
@@ -226,7 +230,10 @@ describe('rights and limits of the store', () => {
     const files = ['--tls-cert-file', tls('server.pem'), '--tls-key-file', tls('server-key.pem')];
     const server = await store({ tls: true, args: [...files, '--tls-auth-clients', 'no'] });
     const first = await replica(
-      ...['--dpop-replay-store', `rediss://localhost:${server.port}`, '--dpop-replay-store-ca', tls('other-ca.pem')],
+      '--dpop-replay-store',
+      `rediss://localhost:${server.port}`,
+      '--dpop-replay-store-ca',
+      tls('other-ca.pem'),
     );
     const { reason } = await first.serve.logged('proof store cannot be reached, DPoP is answered 503');
     expect(reason).toMatch(/^(?:UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT|SELF_SIGNED_CERT_IN_CHAIN)/);
