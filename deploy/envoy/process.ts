@@ -28,8 +28,8 @@ const pollMs = 20;
 /** Lines of Envoy's log that are kept for an error message. */
 const keptLines = 50;
 
-/** Starts Envoy with `config`, whose listener and admin ports may be 0. */
-export async function startEnvoy(binary: string, config: JsonObject): Promise<RunningEnvoy> {
+/** Starts Envoy with `config`, whose listener and admin ports may be 0. `concurrency`: its worker threads; 0: one for each core. */
+export async function startEnvoy(binary: string, config: JsonObject, concurrency = 1): Promise<RunningEnvoy> {
   const folder = await mkdtemp(join(tmpdir(), 'scopegate-envoy-'));
   const configFile = join(folder, 'bootstrap.json');
   const adminFile = join(folder, 'admin-address');
@@ -37,7 +37,7 @@ export async function startEnvoy(binary: string, config: JsonObject): Promise<Ru
 
   const log: string[] = [];
   // No hot restart: it is what makes two Envoys on one machine collide (shared memory named by a base id).
-  const options = ['--disable-hot-restart', '--concurrency', '1', '--log-level', 'warning'];
+  const options = ['--disable-hot-restart', '--concurrency', String(concurrency), '--log-level', 'warning'];
   const child = startChild(binary, ['--config-path', configFile, '--admin-address-path', adminFile, ...options], {
     onStderr: (line) => {
       log.push(line);
