@@ -18,9 +18,9 @@ class Loop {
   }
 
   /** Checks that come in one piece of bytes; each costs `costMs` when it is worked on and nothing when it is refused. */
-  read(names: readonly string[], { leftMs = 250, costMs = 1, bytes = 100, isOver = false } = {}): void {
+  read(checks: readonly string[], { leftMs = 250, costMs = 1, bytes = 100, isOver = false } = {}): void {
     this.queue.beginRead();
-    for (const name of names) {
+    for (const name of checks) {
       this.queue.offer({
         leftMs,
         bytes,
