@@ -39,6 +39,10 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['oauth4webapi', 'node:crypto', 'node:fs', 'node:http', 'node:https'],
   },
   proofs: { ours: ['token'], packages: ['@redis/client', 'node:fs'] },
+  introspection: {
+    ours: ['decision', 'token', 'keyset', 'egress'],
+    packages: ['oauth4webapi', 'node:crypto'],
+  },
   explanation: {
     ours: ['decision', 'token', 'condition', 'policy', 'authorizer', 'report', 'envoy', 'keyset'],
     packages: [],
@@ -62,6 +66,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'envoy',
       'keyset',
       'egress',
+      'introspection',
       'proofs',
       'telemetry',
       'server',

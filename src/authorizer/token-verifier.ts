@@ -4,12 +4,14 @@
  */
 import { type Step, Stop } from '../decision/step.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
+import { type Introspect, isOpaque } from '../token/introspected.ts';
 import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { parseJws, type UnverifiedJws } from '../token/jws.ts';
 import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
 import { findInvalidity } from '../token/validity.ts';
 import { admitToken, readToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
+import { introspectorOf } from './introspector.ts';
 import { createTokenCache } from './token-cache.ts';
 import type { VerificationLane } from './verification-lane.ts';
 
@@ -22,6 +24,7 @@ export interface TokenLimits {
 
 export interface TokenVerifierPorts {
   readonly resolveKeys: ResolveKeys;
+  readonly introspect: Introspect;
   /** Where signatures are checked. */
   readonly lane: VerificationLane;
   /** Milliseconds since the epoch. */
@@ -77,6 +80,8 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
   }
 
   async function verifyFirstTime(request: TokenRequest): Promise<GoodToken | RefusedToken> {
+    const introspector = findIntrospector(request);
+    if (introspector !== undefined) return ask(introspector, request);
     const admitted = admit(request);
     if (admitted instanceof Stop) return refused(admitted);
     const { jws, issuer, hint } = admitted;
@@ -86,6 +91,12 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
     if (token instanceof Stop) return refused(token, undefined, 'miss');
     cache.set(request.token, token);
     return judge(token, request, { nowMs: ports.now(), cache: 'miss' });
+  }
+
+  /** The answer is remembered where it was asked for: it is good for a short time only. */
+  async function ask(issuer: Issuer, request: TokenRequest): Promise<GoodToken | RefusedToken> {
+    const token = await ports.introspect(issuer, request.token, request.waitMs);
+    return token instanceof Stop ? refused(token) : judge(token, request, { nowMs: ports.now(), cache: undefined });
   }
 
   function keysFor(
@@ -106,11 +117,19 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
 export function createUnsignedVerifier(now: () => number, limits: Pick<TokenLimits, 'maxTokenBytes'>): TokenVerifier {
   return async (request) => {
     if (request.token.length > limits.maxTokenBytes) return refused(new Stop('token_too_large'));
+    if (findIntrospector(request) !== undefined) return refused(notAsked);
     const admitted = admit(request);
     if (admitted instanceof Stop) return refused(admitted);
     const token = readToken(admitted.jws, admitted.issuer, undefined);
     return token instanceof Stop ? refused(token) : judge(token, request, { nowMs: now(), cache: undefined });
   };
+}
+
+const notAsked = new Stop('keys_unavailable', 'introspection: no issuer is asked here');
+
+/** Undefined: the token is none that anybody is asked about. */
+function findIntrospector({ token, rule, snapshot }: TokenRequest): Issuer | undefined {
+  return isOpaque(token) ? introspectorOf(snapshot, rule) : undefined;
 }
 
 interface Judging {

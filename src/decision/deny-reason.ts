@@ -138,6 +138,12 @@ export const denyReasons = {
     description: 'The access token has been revoked',
     meaning: 'An entry of `revocations` matches the token.',
   },
+  token_inactive: {
+    http: 401,
+    challenge: 'invalid_token',
+    description: 'The access token is not active',
+    meaning: 'The issuer was asked about an opaque token and calls it inactive: expired, revoked or never issued.',
+  },
   sender_constraint_failed: {
     http: 401,
     challenge: 'invalid_token',

@@ -23,6 +23,7 @@ const sentences = {
   key_unreadable: 'the file of the private key cannot be read, or holds no key that can sign an assertion',
   certificate_unreadable: 'the file of the certificate or of its key cannot be read, or the two do not belong together',
   answer_malformed: 'the answer is not what the specification wants',
+  answer_untrusted: 'the answer is not signed by the issuer for us, as the policy wants it',
   token_unusable: 'the issuer gave a token that cannot be sent as a bearer token',
 } as const;
 

@@ -6,10 +6,12 @@ import { createAuthorizer } from '../authorizer/authorize.ts';
 import { createSenderCheck, type SenderCheck, uncheckedSender } from '../authorizer/sender.ts';
 import { createTokenVerifier, createUnsignedVerifier, type TokenVerifier } from '../authorizer/token-verifier.ts';
 import { directLane } from '../authorizer/verification-lane.ts';
+import { Stop } from '../decision/step.ts';
 import { createKeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import { defaultRefreshOptions } from '../keyset/refresh.ts';
 import type { NonceSealer } from '../token/dpop-nonce.ts';
+import type { Introspect } from '../token/introspected.ts';
 import type { ResolveKeys } from '../token/key.ts';
 import { placeholderTokens } from '../token/oauth-client.ts';
 import { createLocalProofMemory } from '../token/proof-memory.ts';
@@ -25,7 +27,10 @@ export async function explainRequest(question: Question, onFault: (fault: unknow
   const now = (): number => question.nowMs;
   const keys = createKeys(onFault);
   const verify: TokenVerifier = question.isSigned
-    ? createTokenVerifier({ resolveKeys: keys.resolve, lane: directLane, now }, { ...question, tokenCacheEntries: 0 })
+    ? createTokenVerifier(
+        { resolveKeys: keys.resolve, introspect: notAsked, lane: directLane, now },
+        { ...question, tokenCacheEntries: 0 },
+      )
     : createUnsignedVerifier(now, question);
   try {
     const checkSender = question.isSigned ? createSender(now) : uncheckedSender;
@@ -36,6 +41,9 @@ export async function explainRequest(question: Question, onFault: (fault: unknow
     keys.stop();
   }
 }
+
+/** The secrets of `serve` are not those of whoever explains a decision. */
+const notAsked: Introspect = () => new Stop('keys_unavailable', 'introspection: the issuer is not asked by explain');
 
 /** One request is asked about, with whatever was sent then: that a proof was used before, or that a nonce was ours, is not seen here. */
 function createSender(now: () => number): SenderCheck {

@@ -43,6 +43,8 @@ export interface CheckRow {
   readonly isHere?: (facts: Facts) => boolean;
   /** Looks at the signature, which claims that were given do not have. */
   readonly isOfSignature?: true;
+  /** Looks into a JWT; of a token that is none its issuer is asked instead. */
+  readonly isOfJwt?: true;
   /** False: made whether the rule looks at the caller's token or not. */
   readonly isOfToken?: false;
   /** Absent: for every rule. */
@@ -65,17 +67,23 @@ export const checks: readonly CheckRow[] = [
     describe: describeForm,
   },
   { check: 'issuer', reasons: ['issuer_untrusted'], describe: describeIssuer },
-  { check: 'token class', reasons: ['token_type_refused'], describe: describeClass },
-  { check: 'algorithm', reasons: ['algorithm_not_allowed'], describe: describeAlgorithm },
+  { check: 'token class', reasons: ['token_type_refused'], isOfJwt: true, describe: describeClass },
+  { check: 'algorithm', reasons: ['algorithm_not_allowed'], isOfJwt: true, describe: describeAlgorithm },
   {
     check: 'signature form',
     reasons: ['token_malformed'],
     isHere: ({ token }) => token?.jws !== undefined,
+    isOfJwt: true,
     isOfSignature: true,
     describe: describeSignatureForm,
   },
-  { check: 'key', reasons: ['key_unknown', 'keys_unavailable'], isOfSignature: true, describe: describeKey },
-  { check: 'signature', reasons: ['signature_invalid'], isOfSignature: true, describe: describeSignature },
+  {
+    check: 'key',
+    reasons: ['key_unknown', 'keys_unavailable', 'token_inactive'],
+    isOfSignature: true,
+    describe: describeKey,
+  },
+  { check: 'signature', reasons: ['signature_invalid'], isOfJwt: true, isOfSignature: true, describe: describeSignature },
   {
     check: 'claims',
     reasons: ['claim_invalid'],

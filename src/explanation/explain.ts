@@ -134,7 +134,10 @@ function lastResult({ decision }: Facts): StepResult {
 }
 
 function step(row: CheckRow, result: StepResult, facts: Facts): ExplainedStep {
-  const { check, isOfSignature, describe } = row;
+  const { check, isOfJwt, isOfSignature, describe } = row;
+  const introspector = facts.token?.introspector;
+  if (isOfJwt === true && introspector !== undefined && result === 'pass')
+    return { check, result: 'skipped', found: `no JWT, issuer ${introspector.name} is asked` };
   if (isOfSignature === true && !facts.isSigned) return { check, result: 'skipped', found: 'claims have no signature' };
   const detail = result === 'fail' && facts.detail !== undefined ? { detail: facts.detail } : {};
   return { check, result, ...detail, ...describe(facts) };

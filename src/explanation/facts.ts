@@ -2,6 +2,7 @@
  * Promises: all that an explanation is derived from, gathered after the decision: the request, the policy, the rule, and what the token
  * says about itself. Nothing here decides, and nothing that decides knows of it.
  */
+import { introspectorOf } from '../authorizer/introspector.ts';
 import { Allow, type Decision } from '../decision/decision.ts';
 import type { RequestAttributes } from '../decision/request.ts';
 import { Stop } from '../decision/step.ts';
@@ -9,6 +10,7 @@ import type { Match } from '../policy/match.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import { readCredential } from '../token/bearer.ts';
 import { type AccessTokenClaims, readClaims } from '../token/claims.ts';
+import { isOpaque } from '../token/introspected.ts';
 import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { parseJws, type UnverifiedJws } from '../token/jws.ts';
@@ -42,6 +44,8 @@ export interface TokenFacts {
   readonly length: number;
   readonly jws: UnverifiedJws | undefined;
   readonly issuer: Issuer | undefined;
+  /** The issuer that is asked about it, where it is no JWT; undefined: it is one, or nobody is asked. */
+  readonly introspector: Issuer | undefined;
   /** Undefined also when one of them is invalid. */
   readonly claims: AccessTokenClaims | undefined;
 }
@@ -52,11 +56,15 @@ export function gatherFacts(question: Question, decision: Decision): Facts {
   const isPlaced = path !== undefined && host !== undefined && decision.reason !== 'resource_metadata';
   const match = isPlaced ? snapshot.routes.match(host, path, request.method) : undefined;
   const detail = !Allow.isAllow(decision) && 'detail' in decision ? decision.detail : undefined;
-  const token = readTokenFacts(request, snapshot);
+  const token = readTokenFacts(request, snapshot, match?.rule);
   return { ...question, decision, now: nowMs / 1000, detail, match, rule: match?.rule, token };
 }
 
-function readTokenFacts(request: RequestAttributes, snapshot: PolicySnapshot): TokenFacts | undefined {
+function readTokenFacts(
+  request: RequestAttributes,
+  snapshot: PolicySnapshot,
+  rule: Rule | undefined,
+): TokenFacts | undefined {
   const query = request.path.slice(request.path.indexOf('?') + 1 || request.path.length);
   const credential = readCredential(request.headers, query);
   if (credential instanceof Stop) return undefined;
@@ -66,5 +74,7 @@ function readTokenFacts(request: RequestAttributes, snapshot: PolicySnapshot): T
   const name = jws && member(jws.claims, 'iss');
   const issuer = typeof name === 'string' ? snapshot.issuers.get(name) : undefined;
   const read = jws && issuer && readClaims(jws.claims, issuer);
-  return { scheme, length: token.length, jws, issuer, claims: read instanceof Stop ? undefined : read };
+  const introspector = rule !== undefined && isOpaque(token) ? introspectorOf(snapshot, rule) : undefined;
+  const claims = read instanceof Stop ? undefined : read;
+  return { scheme, length: token.length, jws, issuer: issuer ?? introspector, introspector, claims };
 }

@@ -39,6 +39,7 @@ export function describeSize({ token, maxTokenBytes }: Facts): Comparison {
 
 export function describeForm({ token, isSigned }: Facts): Comparison {
   const jws = token?.jws;
+  if (token?.introspector !== undefined) return { found: 'no JWS' };
   if (jws === undefined) return { wanted: 'a compact JWS of two JSON objects and a signature' };
   if (!isSigned) return { found: 'filled in around the claims' };
   const parts = [
@@ -52,6 +53,7 @@ export function describeForm({ token, isSigned }: Facts): Comparison {
 export function describeIssuer({ token, rule, snapshot, showClaims }: Facts): Comparison {
   const known = [...new Set([...snapshot.issuers.values()].map(({ name }) => name))];
   const wanted = `one of ${listed(known.filter((name) => rule?.issuers?.has(name) ?? true).toSorted())}`;
+  if (token?.introspector !== undefined) return { wanted, found: `${token.introspector.name}, which is asked about it` };
   if (token?.issuer !== undefined) return { wanted, found: token.issuer.name };
   const iss = token?.jws && member(token.jws.claims, 'iss');
   if (typeof iss !== 'string') return { wanted, found: 'iss absent or no text' };
@@ -96,7 +98,8 @@ export function describeSignatureForm(): Comparison {
 }
 
 export function describeKey({ token, detail }: Facts): Comparison {
-  const { issuer, jws } = token ?? {};
+  const { issuer, jws, introspector } = token ?? {};
+  if (introspector !== undefined) return { wanted: `issuer ${introspector.name} calls the token active` };
   if (issuer === undefined || jws === undefined) return {};
   const kid = jws.kid === undefined ? 'without kid' : `of kid ${quoted(jws.kid)}`;
   const fetched = fetchWords(detail);

@@ -6,6 +6,7 @@ import { type Algorithm, algorithms, isAlgorithm } from '../token/algorithm.ts';
 import type { ClaimPath, Issuer } from '../token/issuer.ts';
 import { providerRow } from '../token/providers.ts';
 import { compileClaimPath } from './claim-path.ts';
+import { compileIntrospection } from './compile-introspection.ts';
 import { compileJwks } from './compile-jwks.ts';
 import { compileTenants } from './compile-tenants.ts';
 import type { PolicyDocument } from './document.ts';
@@ -66,6 +67,7 @@ function compileIssuer(content: IssuerContent, spot: Spot, report: Report): read
   const jwks = compileJwks(content.jwks, within(spot, 'jwks'), report);
   const scopeClaim = compileScopeClaim(content, spot, report);
   const dpop = compileDpop(content, spot, report);
+  const introspection = compileIntrospection(content, within(spot, 'introspection'), report);
   checkProvider(content, spot, report);
   return compileTenants(content, spot, report).map(({ issuer, tenant }) => ({
     name: content.name,
@@ -83,6 +85,7 @@ function compileIssuer(content: IssuerContent, spot: Spot, report: Report): read
     requireSub: content.requireSub ?? true,
     senderConstraint: content.senderConstraint ?? 'none',
     dpop,
+    introspection,
     insecure,
   }));
 }
@@ -119,6 +122,7 @@ function checkUrls(content: IssuerContent, insecure: Issuer['insecure'], spot: S
   const urls: readonly (readonly [string | undefined, Spot, UrlRules])[] = [
     [content.issuer, within(spot, 'issuer'), { ...insecure, allowQuery: false }],
     [content.jwks?.uri, within(spot, 'jwks', 'uri'), { ...insecure, allowQuery: true }],
+    [content.introspection?.uri, within(spot, 'introspection', 'uri'), { ...insecure, allowQuery: true }],
   ];
   for (const [url, at, rules] of urls) {
     const refusal = url === undefined ? undefined : refuseUrl(url, rules);

@@ -5,6 +5,7 @@
  */
 import { compileClients } from './compile-clients.ts';
 import { compileDefaults, type Defaults } from './compile-defaults.ts';
+import { checkIntrospectors } from './compile-introspection.ts';
 import { type CompiledIssuer, compileIssuers } from './compile-issuers.ts';
 import { createConditionCompiler } from './compile-requirement.ts';
 import { compileRevocations } from './compile-revocations.ts';
@@ -56,6 +57,7 @@ export function compile(documents: readonly PolicyDocument[], previous?: PolicyS
   const tests = compileTests(documents, { names, rules: rules.map(({ rule }) => rule) }, report);
   checkRoutes(rules, defaults, report);
   checkDpopOrigins(documents, report);
+  checkIntrospectors(rules, issuers, report);
   warnUnused({ issuers, clients, rules }, { names, documents, report });
   checkNotEmpty(documents, report);
   const isGood = !report.hasErrors() && documents.length > 0 && documents.every(({ isComplete }) => isComplete);

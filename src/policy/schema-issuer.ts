@@ -25,6 +25,17 @@ const insecure = z.strictObject({
     .describe('Beside `allowHttp`: on any host. Whoever is on the way can exchange the keys.'),
 });
 
+const introspection = z.strictObject({
+  clientId: text.describe('The id with which Scopegate asks.'),
+  clientSecretFile: text.optional().describe('File of its secret, on the machine of `serve`.'),
+  privateKeyFile: text.optional().describe('File of the key that it signs assertions with, PEM or JWK.'),
+  tlsCertFile: text.optional().describe('PEM file of its certificate, for mutual TLS.'),
+  tlsKeyFile: text.optional().describe('PEM file of the key of that certificate.'),
+  uri: text.optional().describe('URL of the endpoint, with https. Default: found by discovery on `issuer`.'),
+  signed: z.boolean().optional().describe('Only answers that the issuer signs count (RFC 9701). Default: `false`.'),
+  cacheTtl: duration.optional().describe('How long an answer is remembered, `0s` to `1m`. Default: `30s`.'),
+});
+
 const dpop = z.strictObject({
   nonce: z.boolean().optional().describe('Proofs must carry a nonce of ours. Default: `false`.'),
   maxAge: duration.optional().describe('Oldest accepted proof, `1s` to `5m`. Default: `60s`.'),
@@ -63,6 +74,9 @@ export const issuer = z.strictObject({
     .optional()
     .describe('How tokens must be bound to their sender; one with `cnf` is always checked. Default: `none`.'),
   dpop: dpop.optional().describe('What is asked of DPoP proofs.'),
+  introspection: introspection
+    .optional()
+    .describe('How it is asked about tokens that are no JWT (RFC 7662). Default: such tokens are refused.'),
   insecure: insecure.optional().describe('What weakens the connection to the issuer. Warned about at start.'),
 });
 

@@ -15,6 +15,8 @@ export interface Baseline {
   hasSameHeaders(record: RecordedDecision, match: Match): boolean;
   /** The candidate's issuer of the same `iss` as the issuer that the current policy calls so. */
   issuerNow(name: string): Issuer | undefined;
+  /** The issuer that the current policy calls so was asked about tokens that are no JWT. */
+  hasIntrospection(name: string): boolean;
   /** All settings of the issuer are as they were; undefined: of all issuers. */
   keepsIssuer(name: string | undefined): boolean;
   readonly keepsRevocations: boolean;
@@ -49,6 +51,7 @@ export function createBaseline(current: PolicySnapshot, candidate: PolicySnapsho
         .get(name)
         ?.map(({ issuer }) => candidate.issuers.get(issuer))
         .find((issuer) => issuer !== undefined),
+    hasIntrospection: (name) => before.get(name)?.some(({ introspection }) => introspection !== undefined) === true,
     keepsIssuer: (name) => (name === undefined ? keepsAll : kept.has(name)),
     keepsRevocations,
   };

@@ -10,6 +10,7 @@ import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import type { Baseline } from './baseline.ts';
 import { type EvidenceRow, evidence, isRecordedReason } from './evidence.ts';
 import { injectOutlook, isBesideInject } from './inject-outlook.ts';
+import { opaqueOutlook } from './opaque-outlook.ts';
 import type { RecordedDecision } from './record.ts';
 import type { RevocationOutlook } from './revocation-outlook.ts';
 import { tokenOutlook } from './token-outlook.ts';
@@ -115,6 +116,9 @@ function credentialOutlook(
   row: EvidenceRow,
   { candidate, match }: { readonly candidate: Candidate; readonly match: Match },
 ): Reasons {
+  const opaque = opaqueOutlook(record, candidate.snapshot, match.rule);
+  const isSame = candidate.baseline?.hasSameRule(record, match) === true && candidate.baseline.keepsIssuer(undefined);
+  if (opaque !== undefined && !isSame) return opaque;
   if (row.sawUpTo === 'credentials') return only(record.reason);
   if (row.sawUpTo !== 'rule') return tokenOutlook(record, row, { candidate, match });
   // No Bearer or DPoP credentials came with these; still two of another scheme may have.

@@ -2,6 +2,7 @@
  * Promises: the ways in which a rule that wants a token may decide on the token of a recorded request, in the order of the checks
  * (interface section 7). A check whose outcome the log does not tell may end it, and the next ones are looked at all the same.
  */
+import { introspectorOf } from '../authorizer/introspector.ts';
 import type { Match } from '../policy/match.ts';
 import { missingScopes } from '../policy/scope.ts';
 import type { Rule } from '../policy/snapshot.ts';
@@ -25,10 +26,22 @@ interface Reasons {
 
 export function tokenOutlook(record: RecordedDecision, row: EvidenceRow, question: Question): Reasons {
   if (row.sawUpTo === 'verified' && record.issuer === undefined) return noIssuer;
-  return unchangedOutlook(record, row, question) ?? changedOutlook(record, row, question);
+  return (
+    unchangedOutlook(record, row, question) ??
+    perhapsOpaqueOutlook(record, question) ??
+    changedOutlook(record, row, question)
+  );
 }
 
 const noIssuer: Reasons = { reasons: undefined, unknown: ['the issuer of the token, which the line does not name'] };
+
+/** The log does not say of which kind a verified token was. One that was no JWT is good only where the same issuer is asked about it. */
+function perhapsOpaqueOutlook({ issuer, kid }: RecordedDecision, { candidate, match }: Question): Reasons | undefined {
+  const { baseline, snapshot } = candidate;
+  if (issuer === undefined || kid !== undefined || baseline?.hasIntrospection(issuer) !== true) return undefined;
+  const isAsked = baseline.keepsIssuer(issuer) && introspectorOf(snapshot, match.rule)?.name === issuer;
+  return isAsked ? undefined : { reasons: undefined, unknown: ['whether the token was a JWT'] };
+}
 
 /** Where rule and issuer are as they were, the decision is, unless a revocation is new. */
 function unchangedOutlook(record: RecordedDecision, row: EvidenceRow, question: Question): Reasons | undefined {

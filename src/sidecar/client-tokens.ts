@@ -5,10 +5,10 @@ import { type ClientTokens, createClientTokens } from '../egress/client-tokens.t
 import { explainRequestFailure, type RequestFailureKind } from '../egress/failure.ts';
 import { systemRequestPorts } from '../egress/ports.ts';
 import { createRequestToken } from '../egress/request-token.ts';
-import { systemPorts } from '../keyset/ports.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { OAuthClient } from '../token/oauth-client.ts';
 import type { Reporting } from './reporting.ts';
+import { systemTiming } from './timing.ts';
 
 /** `policy`: the one that is active, for the names of files in the log. */
 export function createSystemClientTokens(reporting: Reporting, policy: () => PolicySnapshot | undefined): ClientTokens {
@@ -23,11 +23,8 @@ export function createSystemClientTokens(reporting: Reporting, policy: () => Pol
     const about = { client, issuer: known?.issuer.name, ...(known && filesOf(known, result)) };
     log.warn({ ...about, error: result, reason: explainRequestFailure(result) }, 'no access token for a client');
   };
-  const { now, schedule, random } = systemPorts(silent);
   const tokens = createClientTokens({
-    now,
-    schedule,
-    random,
+    ...systemTiming,
     request: createRequestToken(systemRequestPorts()),
     observe: { requested, fault: (_client, error) => fault(error) },
   });
@@ -44,6 +41,3 @@ function filesOf({ authentication }: OAuthClient, result: RequestFailureKind): {
       authentication.kind === 'certificate' ? [authentication.certFile, authentication.keyFile] : [authentication.file],
   };
 }
-
-const ignore = (): void => {};
-const silent = { fetched: ignore, ignored: ignore, changed: ignore, fault: ignore };

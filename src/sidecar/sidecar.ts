@@ -10,6 +10,7 @@ import { createVerificationLane, type LanePorts } from '../authorizer/verificati
 import { type Check, type CheckPorts, createCheck, createOverloaded } from '../check.ts';
 import type { ServeSettings } from '../config/settings.ts';
 import type { ClientTokens } from '../egress/client-tokens.ts';
+import type { Introspections } from '../introspection/introspections.ts';
 import { createKeySets, type KeySets } from '../keyset/key-sets.ts';
 import { systemPorts } from '../keyset/ports.ts';
 import type { RefreshOptions } from '../keyset/refresh.ts';
@@ -21,12 +22,13 @@ import type { AdminServer } from '../server/admin.ts';
 import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
 import { createSystemClientTokens } from './client-tokens.ts';
 import { openClusterOf } from './cluster-sources.ts';
+import { createSystemIntrospections } from './introspection.ts';
 import { type KeptState, openKeptState } from './kept-state.ts';
 import { listen } from './listeners.ts';
 import { createAdmin } from './pages.ts';
 import type { RecordEvent } from './policy-events.ts';
 import type { PolicyFeed } from './policy-feed.ts';
-import { createPolicyLife, type PolicyParts } from './policy-life.ts';
+import { createPolicyLife } from './policy-life.ts';
 import type { Readiness } from './readiness.ts';
 import { createReporting, keyReports, type Reporting } from './reporting.ts';
 import { openSender, type SystemSender } from './sender.ts';
@@ -56,7 +58,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     throw error;
   });
   const parts = build(settings, reporting, { cluster, kept, sender });
-  const { server, admin, keySets, clientTokens, feed, ready } = parts;
+  const { server, admin, keySets, clientTokens, introspections, feed, ready } = parts;
   const { stopAdmission, ...addresses } = await listen(settings, reporting, parts).catch((error: unknown) => {
     cluster?.close();
     sender.close();
@@ -73,6 +75,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     feed.close();
     keySets.stop();
     clientTokens.stop();
+    introspections.stop();
     sender.close();
     cluster?.close();
     await kept.close();
@@ -98,6 +101,7 @@ interface Parts {
   readonly store: PolicyStore;
   readonly keySets: KeySets;
   readonly clientTokens: ClientTokens;
+  readonly introspections: Introspections;
   readonly server: GrpcServer;
   readonly admin: AdminServer;
   readonly feed: PolicyFeed;
@@ -124,10 +128,11 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept, s
   const keySets = createKeySets(refreshOptions(settings), { ...systemPorts(reports), saved: kept.keys });
   reporting.metrics.jwksAges(() => keyAges(keySets));
   const clientTokens = createSystemClientTokens(reporting, () => store.current());
+  const introspections = createSystemIntrospections(reporting, keySets.resolve);
   const server = createGrpc(
     settings,
     reporting,
-    checkOf(settings, reporting, { store, keySets, clientTokens, sender }),
+    checkOf(settings, reporting, { store, keySets, clientTokens, introspections, sender }),
   );
   const recordEvent: RecordEvent =
     settings.kubernetesEvents === 'on' ? (event) => cluster?.recordEvent(event) : () => undefined;
@@ -142,7 +147,7 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept, s
   });
   onKeys.push(life.look);
   const admin = createAdmin(settings, reporting, life);
-  return { store, keySets, clientTokens, server, admin, feed: life.feed, ready: life.ready };
+  return { store, keySets, clientTokens, introspections, server, admin, feed: life.feed, ready: life.ready };
 }
 
 const lanePorts: LanePorts = { now: () => performance.now(), nextTurn: (task) => void nextTurn(task) };
@@ -159,12 +164,18 @@ function checkOf(
     store,
     keySets,
     clientTokens,
+    introspections,
     sender,
-  }: Pick<PolicyParts, 'store' | 'keySets' | 'clientTokens'> & Pick<Surroundings, 'sender'>,
+  }: Pick<Parts, 'store' | 'keySets' | 'clientTokens' | 'introspections'> & Pick<Surroundings, 'sender'>,
 ): Checks {
   const { metrics, decisionLog, fault } = reporting;
   const verify = createTokenVerifier(
-    { resolveKeys: keySets.resolve, lane: createVerificationLane(lanePorts), now: Date.now },
+    {
+      resolveKeys: keySets.resolve,
+      introspect: introspections.introspect,
+      lane: createVerificationLane(lanePorts),
+      now: Date.now,
+    },
     settings,
   );
   const authorizer = createAuthorizer({

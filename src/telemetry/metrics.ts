@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Decision } from '../decision/decision.ts';
 import { createCheckMetrics } from './check-metrics.ts';
 import { type ClientTokenMetrics, createClientTokenMetrics } from './client-token-metrics.ts';
+import { createIntrospectionMetrics } from './introspection-metrics.ts';
 import { createKeyMetrics, type JwksAges } from './key-metrics.ts';
 import { createKubernetesMetrics, type KubernetesMetrics } from './kubernetes-metrics.ts';
 import { createPolicyMetrics } from './policy-metrics.ts';
@@ -28,6 +29,7 @@ export interface Metrics {
   readonly kubernetes: KubernetesMetrics;
   readonly clientTokens: Pick<ClientTokenMetrics, 'requested' | 'readAges'>;
   readonly proofs: ProofMetrics;
+  readonly introspected: (issuer: string, result: string) => void;
   readonly jwksFetch: (issuer: string, result: string) => void;
   /** Sets where ages are read at each scrape. */
   readonly jwksAges: (ages: JwksAges) => void;
@@ -45,6 +47,7 @@ export function createMetrics(): Metrics {
   const policy = createPolicyMetrics(registry);
   const keys = createKeyMetrics(registry);
   const clientTokens = createClientTokenMetrics(registry);
+  const introspections = createIntrospectionMetrics(registry);
   const dropped = new Counter({
     name: 'scopegate_decision_log_dropped_total',
     help: 'Log lines that were not written: decisions over --decision-log-rate, and lines that nobody reads from stdout.',
@@ -57,12 +60,14 @@ export function createMetrics(): Metrics {
       policy.applied(hash, nowSeconds);
       checks.keepRules(new Set(names.rules));
       keys.keepIssuers(new Set(names.issuers));
+      introspections.keepIssuers(new Set(names.issuers));
       clientTokens.keepClients(new Set(names.clients));
     },
     policyRejected: policy.rejected,
     sources: policy.sources,
     kubernetes: createKubernetesMetrics(registry),
     clientTokens,
+    introspected: introspections.asked,
     proofs: createProofMetrics(registry),
     jwksFetch: keys.fetched,
     jwksAges: keys.readAges,

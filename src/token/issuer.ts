@@ -3,6 +3,7 @@
  * Leaves to others: where its keys are at the moment (keyset/).
  */
 import type { Algorithm } from './algorithm.ts';
+import type { ClientAuthentication } from './client-authentication.ts';
 
 /** Where the public keys of an issuer come from. */
 export type JwksSource =
@@ -16,6 +17,18 @@ export type JwksSource =
 export type ClaimPath = readonly string[];
 
 export type ProviderName = 'generic' | 'rfc9068' | 'keycloak' | 'auth0' | 'okta' | 'cognito' | 'entra';
+
+/** How the issuer is asked about its opaque tokens (RFC 7662). */
+export interface Introspection {
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
+  /** Of the endpoint; undefined: found by discovery. */
+  readonly uri: string | undefined;
+  /** Answers must be signed (RFC 9701). */
+  readonly signed: boolean;
+  /** How long an answer may be remembered; 0: not at all. */
+  readonly cacheSeconds: number;
+}
 
 export interface Issuer {
   /** Name in the policy, logs and metrics; the tenants of one entry share it. */
@@ -47,6 +60,8 @@ export interface Issuer {
     /** Oldest accepted proof, in seconds. */
     readonly maxAgeSeconds: number;
   };
+  /** Undefined: only JWTs of this issuer count. */
+  readonly introspection: Introspection | undefined;
   readonly insecure: {
     /** URLs fetched for this issuer may be http on loopback. */
     readonly allowHttp: boolean;

@@ -16,7 +16,7 @@ import { isSignedBy } from './signature.ts';
 /** A token whose signature, class and claims were found good; whether it is valid now is asked for every request. */
 export interface VerifiedToken {
   readonly issuer: Issuer;
-  /** The key that verified it; undefined where no signature was looked at, which no request of the mesh can cause. */
+  /** The key that verified it; undefined where no signature was looked at: the issuer was asked, or nobody of the mesh sent it. */
   readonly key: VerificationKey | undefined;
   readonly kid: string | undefined;
   /** All claims, for headers; own members only. */
@@ -28,6 +28,11 @@ export interface VerifiedToken {
 export function admitToken(jws: UnverifiedJws, issuer: Issuer): Step<KeyHint> {
   const mark = providerRow(issuer.provider).foreignMark(jws);
   if (mark !== undefined) return new Stop('token_type_refused', mark);
+  return resolvableHint(jws, issuer);
+}
+
+/** The key that the header asks for, where algorithm and signature are ones that can be looked at. */
+export function resolvableHint(jws: UnverifiedJws, issuer: Issuer): Step<KeyHint> {
   const { algorithm, kid } = jws;
   if (!isAlgorithm(algorithm) || !issuer.algorithms.has(algorithm)) return new Stop('algorithm_not_allowed');
   if (!hasWellFormedSignature(jws)) return new Stop('token_malformed', 'signature: not base64url');
@@ -36,11 +41,16 @@ export function admitToken(jws: UnverifiedJws, issuer: Issuer): Step<KeyHint> {
 
 /** Tries the keys in turn; some hundred microseconds for each. */
 export function verifyToken(jws: UnverifiedJws, issuer: Issuer, keys: readonly VerificationKey[]): Step<VerifiedToken> {
+  const key = signingKey(jws, keys);
+  return key === undefined ? new Stop('signature_invalid') : readToken(jws, issuer, key);
+}
+
+/** The one of these keys that made the signature. */
+export function signingKey(jws: UnverifiedJws, keys: readonly VerificationKey[]): VerificationKey | undefined {
   const end = jws.token.length - jws.signaturePart.length - 1;
   const message = Buffer.from(jws.token.slice(0, end), 'latin1');
   const signature = Buffer.from(jws.signaturePart, 'base64url');
-  const key = keys.find((candidate) => isSignedBy(candidate.key, candidate.algorithm, message, signature));
-  return key === undefined ? new Stop('signature_invalid') : readToken(jws, issuer, key);
+  return keys.find((candidate) => isSignedBy(candidate.key, candidate.algorithm, message, signature));
 }
 
 /** What comes after the signature. `key` is undefined where no signature is looked at: policy tests and `explain` with claims. */

@@ -143,6 +143,17 @@ const caseFile = z.strictObject({
   proofKeys: z.record(z.string(), z.string()).default({ p: 'ES256' }),
   /** What the token endpoints answer to a client, by its id, instead of a token. */
   tokenAnswers: z.record(z.string(), members).default({}),
+  /** What the issuers say of opaque tokens, by token: members that replace what is filled in, null removes one; or a whole answer. */
+  opaque: z
+    .record(
+      z.string(),
+      z.union([
+        z.strictObject({ status: z.number().default(200), text: z.string(), contentType: z.string().optional() }),
+        z.strictObject({ signed: tokenSpec }),
+        z.strictObject({ claims: members }),
+      ]),
+    )
+    .default({}),
   /** Of checks that name none. */
   token: token.default('none'),
   checks: z.array(check).min(1),

@@ -44,6 +44,7 @@ const keyReasons = new Set([
   'sender_constraint_failed',
   'dpop_proof_invalid',
   'dpop_nonce_required',
+  'token_inactive',
   // A token of our own is taken to be there.
   'upstream_token_unavailable',
 ]);

@@ -7,6 +7,8 @@ import { directLane } from '../../src/authorizer/verification-lane.ts';
 import type { RequestAttributes } from '../../src/decision/request.ts';
 import { createClientTokens } from '../../src/egress/client-tokens.ts';
 import { createRequestToken } from '../../src/egress/request-token.ts';
+import { createAskIssuer } from '../../src/introspection/ask-issuer.ts';
+import { createIntrospections } from '../../src/introspection/introspections.ts';
 import { Failure } from '../../src/keyset/failure.ts';
 import type { Get } from '../../src/keyset/fetch.ts';
 import { createKeySets } from '../../src/keyset/key-sets.ts';
@@ -51,6 +53,7 @@ export function createSubject(
   keySets.update(snapshot?.issuers.values() ?? []);
   const requestPorts = scriptedIssuer({
     file,
+    tokens,
     issuers: [...(snapshot?.issuers.keys() ?? [])],
     getElse: getFrom(tokens),
   });
@@ -62,8 +65,19 @@ export function createSubject(
     observe: { requested: ignore, fault: fail },
   });
   clientTokens.update(snapshot?.clients ?? []);
+  const introspections = createIntrospections({
+    now: nowMs,
+    schedule,
+    random: () => 0.5,
+    ask: createAskIssuer({ ...requestPorts, resolveKeys: keySets.resolve, now: nowMs }),
+    observe: { asked: ignore, fault: fail },
+  });
   const limits = { maxTokenBytes: 16_384, tokenCacheEntries: 1000 };
-  const verify = createTokenVerifier({ resolveKeys: keySets.resolve, lane: directLane, now: nowMs }, limits);
+  const { introspect } = introspections;
+  const verify = createTokenVerifier(
+    { resolveKeys: keySets.resolve, introspect, lane: directLane, now: nowMs },
+    limits,
+  );
   const authorizer = createAuthorizer({
     policy: () => snapshot,
     verify,
@@ -82,6 +96,7 @@ export function createSubject(
   function stop(): void {
     keySets.stop();
     clientTokens.stop();
+    introspections.stop();
   }
 }
 

@@ -48,6 +48,7 @@ function differs(what: string, seen: Plain, wanted: readonly Plain[]): string[] 
 
 const invalidToken = new Set([
   'token_malformed',
+  'token_inactive',
   'token_too_large',
   'issuer_untrusted',
   'algorithm_not_allowed',

@@ -19,6 +19,7 @@ export function issuerOf(over: Partial<Issuer> = {}): Issuer {
     requireSub: true,
     senderConstraint: 'none',
     dpop: { nonce: false, maxAgeSeconds: 60 },
+    introspection: undefined,
     insecure: { allowHttp: false, anyHost: false },
     ...over,
   };

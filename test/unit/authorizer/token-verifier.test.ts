@@ -39,7 +39,7 @@ function setUp(entries = 100) {
   const state = { nowMs: now * 1000, keys: (): ReturnType<ResolveKeys> => [key] };
   const ports = { resolveKeys: () => state.keys(), now: () => state.nowMs };
   const verify = createTokenVerifier(
-    { ...ports, lane: directLane },
+    { ...ports, introspect: () => new Stop('keys_unavailable'), lane: directLane },
     { maxTokenBytes: 16_384, tokenCacheEntries: entries },
   );
   const corp = issuerOf();

@@ -64,6 +64,7 @@ export function issuerOf(name: string, changes: Partial<Issuer> = {}): Issuer {
     requireSub: true,
     senderConstraint: 'none',
     dpop: { nonce: false, maxAgeSeconds: 60 },
+    introspection: undefined,
     insecure: { allowHttp: false, anyHost: false },
     ...changes,
   };

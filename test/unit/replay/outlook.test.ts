@@ -134,6 +134,7 @@ const byReason: Record<keyof typeof evidence, [record: RecordedDecision, said: s
   sender_constraint_failed: [denied('sender_constraint_failed'), 'same deny sender_constraint_failed'],
   dpop_proof_invalid: [denied('dpop_proof_invalid'), 'same deny dpop_proof_invalid'],
   dpop_nonce_required: [denied('dpop_nonce_required'), 'same deny dpop_nonce_required'],
+  token_inactive: [denied('token_inactive'), 'changed deny token_malformed'],
   upstream_token_unavailable: [denied('upstream_token_unavailable'), 'changed allow allowed'],
   proof_memory_unavailable: [denied('proof_memory_unavailable'), 'same deny proof_memory_unavailable'],
   insufficient_user_authentication: [denied('insufficient_user_authentication'), 'changed allow allowed'],
