@@ -254,7 +254,7 @@ export const serveOptions: ServeOptionTable = {
   }),
   watchIdleTimeoutMs: one('--watch-idle-timeout', 'DURATION', 'Kubernetes', {
     defaultText: '75s',
-    help: 'a watch without a byte for this long is taken as dead; API servers say something once a minute',
+    help: 'a watch without a byte for this long is taken as dead; API servers say something once a minute, so less than that opens quiet ones anew',
     parse: duration('1s', '1h'),
   }),
   kubernetesEvents: one('--kubernetes-events', 'on|off', 'Kubernetes', {

@@ -1,11 +1,12 @@
 /**
  * Promises: what a request needs to be accepted, as it is now: a kubeconfig, a CA or a token that changed on disk is used by the next
- * request, and what was refused is read anew at once. Never rejects.
+ * request, and what was refused is read anew at once. Never rejects, and quotes nothing that may be secret.
  * Leaves to others: what is in it (kubeconfig.ts).
  */
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { type Failure, messageOf, oneLine, unanswered } from './failure.ts';
+import { objectOf } from './json.ts';
 import { buildKubeConfig, type CredentialPlace, readTexts } from './kubeconfig.ts';
 import type { ClusterPorts } from './ports.ts';
 
@@ -62,7 +63,7 @@ export function createCredentials(place: CredentialPlace, ports: ClusterPorts): 
     const texts = await readTexts(place);
     const stamp = JSON.stringify(texts);
     const make = (): Loaded => ({ stamp, config: buildKubeConfig(place, texts), material: undefined });
-    let current = loaded?.stamp === stamp ? loaded : make();
+    let current = loaded?.stamp === stamp && !readsTokenFile(loaded.config) ? loaded : make();
     let options = await optionsOf(current.config);
     if (current.material !== undefined && current.material !== materialOf(options)) {
       // The library keeps its first agent, and that one keeps the first CA.
@@ -81,6 +82,12 @@ export function createCredentials(place: CredentialPlace, ports: ClusterPorts): 
   }
 
   return { access, doubt };
+}
+
+/** The library reads the file once a minute, and a new KubeConfig at once. */
+function readsTokenFile(config: KubeConfig): boolean {
+  const provider: unknown = config.getCurrentUser()?.authProvider;
+  return 'tokenFile' in objectOf(objectOf(provider)['config']);
 }
 
 async function optionsOf(config: KubeConfig): Promise<RequestOptions> {
@@ -112,5 +119,12 @@ async function within(access: Promise<Access | Failure>, ports: ClusterPorts): P
 
 function unreadable(place: CredentialPlace, error: unknown): Failure {
   const hint = place.kind === 'in-cluster' ? '; is the token of a service account mounted?' : '';
-  return unanswered(`credentials cannot be read: ${oneLine(messageOf(error))}${hint}`);
+  return unanswered(`credentials cannot be read: ${oneLine(whyUnreadable(error))}${hint}`);
+}
+
+function whyUnreadable(error: unknown): string {
+  // The message would quote what a plugin answered, which begins with the token.
+  if (error instanceof SyntaxError) return 'what the plugin of the kubeconfig answered is not JSON';
+  if (error instanceof TypeError) return 'the kubeconfig, or what its plugin answered, does not have the right form';
+  return messageOf(error) || 'the plugin of the kubeconfig failed and did not say why';
 }

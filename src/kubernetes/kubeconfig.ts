@@ -2,12 +2,13 @@
  * Promises: a KubeConfig from where every Kubernetes client looks: the file that was named, else KUBECONFIG, else the service account of
  * the pod; nothing else, since a guess (`localhost:8080`) would hide that nothing was configured.
  * It also means what the library leaves out: `tokenFile` of a user, what a plugin is told, paths beside the kubeconfig.
+ * No message quotes what is in the file: what stands beside a mistake may be a token.
  * Leaves to others: when to read (credentials.ts).
  */
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, resolve } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { parse } from 'yaml';
+import { parseDocument } from 'yaml';
 import { isJsonObject, type JsonObject, objectOf, textOf } from './json.ts';
 
 /** Where credentials come from. */
@@ -62,15 +63,29 @@ export function buildKubeConfig(place: CredentialPlace, texts: readonly KubeConf
 }
 
 function load({ path, text }: KubeConfigText): KubeConfig {
-  const document: unknown = parse(text);
+  const document = parseYaml(path, text);
   if (!isJsonObject(document)) throw new Error(`${path} is not a kubeconfig`);
   const config = new KubeConfig();
-  config.loadFromString(text);
+  // As JSON, in which the parser of the library finds no mistake of its own to quote.
+  config.loadFromString(JSON.stringify(document));
   const folder = dirname(resolve(path));
   config.makePathsAbsolute(folder);
   const written = usersOf(document);
   config.users = config.users.map((user) => supplement(user, objectOf(written.get(user.name)), folder));
   return config;
+}
+
+/** The messages of the parser, its warnings on stderr too, quote the line. */
+function parseYaml(path: string, text: string): unknown {
+  const document = parseDocument(text, { merge: true, logLevel: 'silent' });
+  const [mistake] = document.errors;
+  const { line = 0, col = 0 } = mistake?.linePos?.[0] ?? {};
+  if (mistake !== undefined) throw new Error(`${path} is not YAML: ${mistake.code} at line ${line}, column ${col}`);
+  try {
+    return document.toJS();
+  } catch {
+    throw new Error(`${path} is not YAML: an alias in it names nothing`);
+  }
 }
 
 function usersOf(document: JsonObject): ReadonlyMap<string, unknown> {

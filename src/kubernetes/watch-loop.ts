@@ -34,7 +34,7 @@ const minLifeSeconds = 240;
 const maxLifeSeconds = 480;
 /** For a server that does not end a watch when it was asked to. */
 const graceMs = 15_000;
-/** A watch that lived for so long was a good one. */
+/** A watch that lived for so long was a good one, and so was one that only its idle timeout ended before. */
 const healthyMs = 10_000;
 /** A ConfigMap holds 1 MiB; JSON may write a character in six. */
 const maxObjectBytes = 8 * 1024 * 1024;
@@ -90,7 +90,7 @@ export async function runWatch(options: WatchOptions, told: WatchObserver, parts
       return { wasHealthy: false, tookMs: nowMs - startedMs, retryAfterMs: end.retryAfterMs };
     }
     log.ended(end);
-    return { wasHealthy: nowMs - openedMs >= healthyMs, tookMs: 0, retryAfterMs: 0 };
+    return { wasHealthy: nowMs - openedMs >= Math.min(healthyMs, options.idleTimeoutMs), tookMs: 0, retryAfterMs: 0 };
   }
 }
 

@@ -21,7 +21,12 @@ describe('one wait', () => {
       drawn: 1,
       waitMs: 2500,
     },
-    'asked to stay away for ever: 5 s': { attempt: { retryAfterMs: 3_600_000 }, drawn: 0, waitMs: 5000 },
+    'asked to stay away for ever: 4 s': { attempt: { retryAfterMs: 3_600_000 }, drawn: 0, waitMs: 4000 },
+    'asked to stay away for ever, the highest draw: 5 s, so that a fleet does not come back together': {
+      attempt: { retryAfterMs: 3_600_000 },
+      drawn: 1,
+      waitMs: 5000,
+    },
   };
   it.each(Object.entries(cases))('%s', (_name, { attempt, drawn, waitMs }) => {
     expect(createBackoff(() => drawn).after({ ...failed, ...attempt })).toBe(waitMs);

@@ -97,7 +97,7 @@ describe('who we are', () => {
     expect(server.asked.map(({ client }) => client)).toEqual(['envoy', 'envoy']);
   });
 
-  it('a pod: token and CA of its service account, and a token that was exchanged is used after 60 s', async () => {
+  it('a pod: token and CA of its service account, and a token that was exchanged is used by the next request', async () => {
     await start({ tls: serverTls });
     const account = 'var/run/secrets/kubernetes.io/serviceaccount';
     execFileSync('mkdir', ['-p', `${folder.path}/${account}`]);
@@ -108,10 +108,9 @@ describe('who we are', () => {
     const running = watching({ kind: 'in-cluster', root: `${folder.path}/` });
     await opened(running);
     await folder.write(`${account}/token`, 'second');
-    server.script('list', refuse(401));
     server.endWatches();
     await opened(running, 2);
-    expect(sent()).toEqual(['Bearer first', 'Bearer first', 'Bearer first', 'Bearer second', 'Bearer second']);
+    expect(sent()).toEqual(['Bearer first', 'Bearer first', 'Bearer second', 'Bearer second']);
     expect(running.told.states).toHaveLength(1);
   });
 
@@ -142,6 +141,18 @@ describe('credentials that are refused', () => {
     expect(sent()).toEqual(['Bearer old', 'Bearer new', 'Bearer new']);
     expect(running.clock.pauses).toEqual([]);
     expect(running.told.states).toHaveLength(1);
+  });
+
+  it('token file was replaced before anything was refused: used by the next request', async () => {
+    await start();
+    await folder.write('token', 'old');
+    await folder.write('config', kubeconfig(server.url, { tokenFile: 'token' }));
+    const running = watching();
+    await opened(running);
+    await folder.write('token', 'new');
+    server.endWatches();
+    await opened(running, 2);
+    expect(sent()).toEqual(['Bearer old', 'Bearer old', 'Bearer new', 'Bearer new']);
   });
 
   it('nothing has changed: not sent again before a pause', async () => {
@@ -217,6 +228,41 @@ describe('credentials that cannot be had', () => {
     await opened(running);
     expect(running.now()).toEqual(v1);
     expect(running.told.faults).toEqual([]);
+  });
+
+  const line = (text: string): string => kubeconfig('http://127.0.0.1:9', { token: '@' }).replace('"@"', text);
+  const plugin = (answer: string): string =>
+    kubeconfig('http://127.0.0.1:9', { exec: { command: '/bin/echo', args: [answer] } });
+  const secrets: Record<string, { readonly config: string; readonly reason: RegExp }> = {
+    'text after a token': { config: line('"s3cret" s3cret'), reason: /config is not YAML: \w+ at line 1, column \d+$/ },
+    'a token twice': { config: line('s3cret, token: s3cret'), reason: /config is not YAML: DUPLICATE_KEY at line 1/ },
+    'a quote that is not closed': { config: line("'s3cret"), reason: /config is not YAML: MISSING_CHAR at line 1/ },
+    'a token that looks like an alias': { config: line('*s3cret'), reason: /an alias in it names nothing$/ },
+    'a plugin that prints the token alone': { config: plugin('s3cret'), reason: /plugin .* is not JSON$/ },
+    'a plugin that answers something else': {
+      config: plugin('{"token":"s3cret"}'),
+      reason: /not have the right form$/,
+    },
+  };
+  it.each(Object.entries(secrets))('%s: the reason quotes nothing of it', async (_name, { config, reason }) => {
+    await start();
+    await folder.write('config', config);
+    const running = watching();
+    await running.told.until(() => running.told.states.length > 0);
+    expect(running.now()).toMatch(reason);
+    expect(JSON.stringify([running.told.states, running.told.logged])).not.toContain('s3cret');
+  });
+
+  it('a tag that nobody knows before a token: no warning on stderr quotes it', async () => {
+    await start();
+    const warned: string[] = [];
+    const listen = (warning: Error): void => void warned.push(warning.message);
+    process.on('warning', listen);
+    await folder.write('config', kubeconfig(server.url, { token: '@' }).replace('"@"', '!s3cret abc'));
+    await opened(watching());
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    expect([sent()[0], warned]).toEqual(['Bearer abc', []]);
   });
 
   it('a plugin that hangs: not waited for beyond 10 s, run again after 60 s', async () => {

@@ -163,6 +163,8 @@ export async function startApiServer({ tls, port = 0 }: ScriptedOptions = {}): P
     { url, response }: { url: URL; response: ServerResponse },
     { type, object, labels }: (typeof history)[number],
   ): void {
+    // Ended by the script, and not yet closed.
+    if (response.writableEnded) return;
     if (fits(url, object, labels)) response.write(`${JSON.stringify({ type, object })}\n`);
   }
 

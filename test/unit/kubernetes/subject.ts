@@ -155,12 +155,13 @@ export function watchCluster(
   place: CredentialPlace,
   selection: ConfigMapSelection = one,
   random?: () => number,
+  idleTimeoutMs = 75_000,
 ): Subject {
   const clock = createTestClock(random);
   const told = createRecorder();
   const cluster = createCluster(
     place,
-    { kubeconfigFile: undefined, idleTimeoutMs: 75_000, instance: 'pod-1' },
+    { kubeconfigFile: undefined, idleTimeoutMs, instance: 'pod-1' },
     told.clusterObserver,
     clock.ports,
   );

@@ -594,7 +594,7 @@ describe('distance between attempts', () => {
     );
     const running = watching(one, () => 0);
     await settled(running, () => true);
-    expect(running.clock.pauses).toEqual([250, 500, 1000, 2000, 2250, 2250, 3000, 5000]);
+    expect(running.clock.pauses).toEqual([250, 500, 1000, 2000, 2250, 2250, 3000, 4000]);
   });
 
   it('a watch that was open for long: begins with the short step again', async () => {
@@ -604,6 +604,17 @@ describe('distance between attempts', () => {
     await settled(running, () => true);
     clock.advance(10_000);
     server.endWatches();
+    await told.until(() => told.connected.length === 3);
+    expect(clock.pauses).toEqual([250, 500, 1000, 250]);
+  });
+
+  it('a watch that only a short idle timeout ended: begins with the short step again', async () => {
+    server.script('list', refuse(500), refuse(500), refuse(500));
+    const running = watchCluster({ kind: 'files', paths: [`${folder.path}/config`] }, one, () => 0, 1000);
+    subject = running;
+    const { told, clock } = running;
+    await settled(running, () => true);
+    clock.advance(1000);
     await told.until(() => told.connected.length === 3);
     expect(clock.pauses).toEqual([250, 500, 1000, 250]);
   });
