@@ -5,8 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { decodeUtf8 } from '../source/text.ts';
 
 export type StateText =
@@ -66,6 +66,21 @@ export async function writeStateFile(path: string, text: string): Promise<void> 
   }
   await syncFolder(dirname(path));
 }
+
+/** Older than any write takes: the draft of a process that died, and not of one that shares the folder. */
+const abandonedMs = 10 * 60_000;
+
+/** Removes drafts that a crash left behind, so that they do not fill a small volume. Never rejects; what cannot be removed stays. */
+export async function removeAbandonedDrafts(folder: string, nowMs: number): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => draftName.test(one))) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found !== undefined && nowMs - found.mtimeMs > abandonedMs) await rm(path).catch(() => undefined);
+  }
+}
+
+const draftName = /^(?:sources|keys)\.json\.[0-9a-f-]{36}\.tmp$/;
 
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type StateKind, seal, unseal } from './envelope.ts';
 import { readKeys, type SavedKeys } from './saved-keys.ts';
 import { readSources, type SavedSource } from './saved-sources.ts';
-import { codeOf, readStateFile, writeStateFile } from './state-file.ts';
+import { codeOf, readStateFile, removeAbandonedDrafts, writeStateFile } from './state-file.ts';
 import { createStateWriter, type StateWriter } from './state-writer.ts';
 
 export interface StateObserver {
@@ -33,6 +33,7 @@ export async function openStateFolder(folder: string, observer: StateObserver): 
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) =>
     observer.notWritten(folder, codeOf(error)),
   );
+  await removeAbandonedDrafts(folder, Date.now());
   const files = { sources: join(folder, 'sources.json'), keys: join(folder, 'keys.json') };
   const [sources, keys] = [writerOf(files.sources, observer), writerOf(files.keys, observer)];
   return {

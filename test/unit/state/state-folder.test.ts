@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,6 +110,18 @@ describe('what was saved', () => {
     expect(sources).toHaveLength(1);
     expect([big('a'), big('b')]).toContainEqual(sources[0]);
     expect([readdirSync(folder), told]).toEqual([['sources.json'], []]);
+  });
+
+  it('drafts that a crash left: removed at the next start, and nothing else is', async () => {
+    await kept();
+    const draft = (kind: string, digit: string): string =>
+      `${kind}.json.${digit.repeat(8)}-1111-4111-8111-111111111111.tmp`;
+    const [old, another, young] = [draft('sources', 'a'), draft('keys', 'b'), draft('keys', 'c')];
+    for (const name of [old, another, young, 'notes.tmp']) writeFileSync(join(folder, name), '{');
+    for (const name of [old, another, 'notes.tmp']) utimesSync(join(folder, name), 0, 0);
+    await open();
+    expect(readdirSync(folder).toSorted()).toEqual(['keys.json', young, 'notes.tmp', 'sources.json']);
+    expect(told).toEqual([]);
   });
 
   it('after the end nothing is written', async () => {
