@@ -40,14 +40,15 @@ export function createPolicyEvents(record: RecordEvent): PolicyEvents {
     },
     left: (member) => tell(member, 'PolicyDeleted', 'no longer selected: its rules are out of force'),
     refused: ({ member, problems, hasActive, isLeaving }) => {
-      const stays = hasActive ? 'the last good version of this ConfigMap stays in force' : 'nothing of it is in force';
+      const stays = hasActive ? 'the last good version stays in force' : 'nothing of it is in force';
       const [reason, what] = isLeaving
         ? ([
             'PolicyDeleted',
             'no longer selected, but its rules stay in force: the rest would be bad without them',
           ] as const)
         : (['PolicyRejected', `refused, ${stays}`] as const);
-      tell(member, reason, [`${what}:`, ...problemLines(problems)].join('\n'));
+      // In one line with the first of them: `kubectl get events` shows no other.
+      tell(member, reason, `${what}: ${problemLines(problems).join('\n')}`);
     },
     deleted: (member) => tell(member, 'PolicyDeleted', 'deleted, but its last good version stays in force'),
   };

@@ -41,6 +41,8 @@ export interface PolicyFeed {
   readonly unreadable: ReadonlyMap<string, string>;
   /** The versions that are in force. */
   active(): readonly Member[];
+  /** How many sources are not in force in their newest version; an origin that cannot be read is one, and none beside one of its own. */
+  failing(): number;
 }
 
 /** `names`: the origins, as `--policy` was typed. `saved`: what was in force before the start. */
@@ -78,6 +80,14 @@ class Feed implements PolicyFeed {
 
   active(): readonly Member[] {
     return this.#standings.active();
+  }
+
+  failing(): number {
+    const rejected = new Set(this.#store.rejected().map(({ source }) => source));
+    const isCounted = (origin: string): boolean =>
+      this.#origins.membersOf(origin).some(({ source }) => rejected.has(source));
+    const unreadable = [...this.#origins.unreadable.keys()].filter((origin) => !isCounted(origin));
+    return rejected.size + unreadable.length;
   }
 
   deliver(origin: string, state: OriginState): void {

@@ -65,8 +65,7 @@ export function createPolicyLife(settings: ServeSettings, reporting: Reporting, 
   }
 
   function look(): void {
-    const failing = new Set([...store.rejected().map(({ source }) => source), ...feed.unreadable.keys()]);
-    reporting.metrics.sources(store.activeSources(), failing.size);
+    reporting.metrics.sources(store.activeSources(), feed.failing());
     if (!ready.update() || wasReady) return;
     wasReady = true;
     server.setServing(true);

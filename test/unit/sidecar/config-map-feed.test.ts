@@ -362,10 +362,55 @@ describe('Events', () => {
     expect(applied?.note).toBe('in force as part of policy h: 1 rule, 0 issuers, 0 warnings');
     expect(rejected?.configMap.resourceVersion).toBe('8');
     const lines = rejected?.note.split('\n') ?? [];
-    expect(lines[0]).toBe('refused, the last good version of this ConfigMap stays in force:');
-    expect(lines[1]).toMatch(/^configmap\/shop\/main\/p\.json:1:\d+: error\[duplicate_name\]: /);
-    expect([lines.length, lines.at(-1)]).toEqual([5, 'and 3 more']);
+    // The only one that `kubectl get events` shows.
+    expect(lines[0]).toMatch(
+      /^refused, the last good version stays in force: configmap\/shop\/main\/p\.json:1:\d+: error\[duplicate_name\]: /,
+    );
+    expect(lines[1]).toMatch(/^configmap\/shop\/main\/p\.json:1:\d+: error\[equal_rules\]: /);
+    expect([lines.length, lines.at(-1)]).toEqual([4, 'and 3 more']);
     expect(Buffer.byteLength(rejected?.note ?? '')).toBeLessThan(1024);
+  });
+
+  it('a policy that wants to steer the terminal of whoever reads the Event: no control is left in it', async () => {
+    const { cluster, news } = setUp([one]);
+    const data = new Map([['p.yaml', '"\\e[2Jrules\\nline": []\n']]);
+    cluster.holds('main', configMap('main', [], { data }));
+    await news();
+    const note = cluster.events[0]?.note ?? '';
+    expect(note).toContain('unknown field `?[2Jrules?line`');
+    expect(note.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('sources that are not in force in their newest version', () => {
+  it('a bad ConfigMap that is then deleted: one, as long as it lasts', async () => {
+    const { cluster, feed, news } = setUp([one, labelled]);
+    const counts: number[] = [];
+    const count = async (): Promise<void> => {
+      await news();
+      counts.push(feed.failing());
+    };
+    cluster.holds('policy');
+    cluster.holds('main', configMap('main', ['a']));
+    await count();
+    cluster.holds('main', configMap('main', ['a', 'a']));
+    await count();
+    cluster.holds('main');
+    await count();
+    cluster.holds('policy', configMap('b', ['b', 'b']), configMap('c', ['c', 'c']));
+    await count();
+    cluster.isAway('policy');
+    await count();
+    cluster.holds('main', configMap('main', ['a']));
+    await count();
+    expect(counts).toEqual([0, 1, 1, 3, 3, 2]);
+  });
+
+  it('an origin that cannot be read: one', async () => {
+    const { cluster, feed, news } = setUp([one]);
+    cluster.isAway('main');
+    await news();
+    expect(feed.failing()).toBe(1);
   });
 });
 
