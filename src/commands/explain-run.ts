@@ -25,9 +25,7 @@ export async function runExplain(options: ExplainOptions, ports: ExplainPorts): 
     return 2;
   }
   const { nowMs, showClaims, headers, credentials } = options;
-  const authorization: HeaderLine[] =
-    credential.token === undefined ? [] : [['authorization', `Bearer ${credential.token}`]];
-  const request = requestAttributes(options.request, [...headers, ...authorization]);
+  const request = requestAttributes(options.request, [...headers, ...authorization(credential.token, headers)]);
   const isSigned = credentials.kind !== 'claims';
   const question = { request, snapshot, nowMs, maxTokenBytes, isSigned, showClaims };
   const explanation = await explainRequest(question, (fault) => {
@@ -37,6 +35,17 @@ export async function runExplain(options: ExplainOptions, ports: ExplainPorts): 
   ports.writeOut(asJson ? renderJson(explanation) : renderExplanation(explanation, paintFor(ports.isColored)));
   return explanation.decision === 'allow' ? 0 : 3;
 }
+
+/** In the scheme that was copied with the token, else the one that its headers are for. */
+function authorization(token: string | undefined, headers: readonly HeaderLine[]): readonly HeaderLine[] {
+  if (token === undefined) return [];
+  if (schemed.test(token)) return [['authorization', token]];
+  const hasProof = headers.some(([name]) => name.toLowerCase() === 'dpop');
+  return [['authorization', `${hasProof ? 'DPoP' : 'Bearer'} ${token}`]];
+}
+
+/** A header's value may have been copied with its scheme. */
+const schemed = /^(?:bearer|dpop) +/i;
 
 type Credential = { readonly token: string | undefined } | { readonly error: string };
 
@@ -56,15 +65,12 @@ async function readToken(argument: string, ports: ExplainPorts): Promise<Credent
     ports.writeError(
       'scopegate explain: --token: a token on the command line shows in process lists; use @FILE or -\n',
     );
-    return { token: bare(argument) };
+    return { token: argument.trim() };
   }
   const read = await readInputs([isFile ? argument.slice(1) : '-'], ports);
   if ('errors' in read) return { error: `--token: ${read.errors.join('; ')}` };
-  const token = bare(read[0]?.text ?? '');
-  return token === '' ? { error: `--token: ${read[0]?.name ?? argument} holds no token` } : { token };
-}
-
-/** A header's value may have been copied with its scheme. */
-function bare(text: string): string {
-  return text.trim().replace(/^bearer +/i, '');
+  const token = read[0]?.text.trim() ?? '';
+  return token.replace(schemed, '') === ''
+    ? { error: `--token: ${read[0]?.name ?? argument} holds no token` }
+    : { token };
 }
