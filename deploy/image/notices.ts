@@ -17,6 +17,19 @@ const fine = new Set([
   'BlueOak-1.0.0',
 ]);
 
+/** For packages that name it and bring neither text nor notice of their own. */
+const mit = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify,
+merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
+MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE
+FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.`;
+
 interface Terms {
   readonly title: string;
   readonly license: string;
@@ -56,6 +69,7 @@ function termsOf(folder: string, apache: string): Terms {
   const files = readdirSync(folder).filter((file) => /^(?:licen[cs]e|notice|copying)/i.test(file));
   const texts = files.toSorted().map((file) => readFileSync(join(folder, file), 'utf8').trim());
   if (texts.length === 0 && license.includes('Apache-2.0')) texts.push(apache.trim());
+  if (texts.length === 0 && license === 'MIT') texts.push(`Copyright: the authors of ${name}`, mit);
   if (texts.length === 0) throw new Error(`${folder}: no text of its licence ${license}`);
   return { title: `${name} ${version}`, license, texts };
 }
