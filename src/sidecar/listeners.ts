@@ -4,9 +4,9 @@
 import type { ServeSettings } from '../config/settings.ts';
 import type { PolicyStore } from '../policy/store.ts';
 import type { AdminServer } from '../server/admin.ts';
-import type { GrpcServer } from '../server/grpc.ts';
 import { type RunningAdmission, startAdmission } from './admission.ts';
 import type { Reporting } from './reporting.ts';
+import type { Serving } from './serving.ts';
 
 export interface Listening {
   /** Real addresses, in the order of the settings. */
@@ -19,7 +19,7 @@ export interface Listening {
 
 interface Listeners {
   readonly store: PolicyStore;
-  readonly server: GrpcServer;
+  readonly server: Pick<Serving, 'start' | 'stop'>;
   readonly admin: AdminServer;
 }
 

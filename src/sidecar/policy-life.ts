@@ -8,19 +8,19 @@ import type { KeySets } from '../keyset/key-sets.ts';
 import { formatProblem, type Problem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { PolicyStore } from '../policy/store.ts';
-import type { GrpcServer } from '../server/grpc.ts';
 import type { Member } from './origin.ts';
 import { createPolicyEvents, type RecordEvent } from './policy-events.ts';
 import { createPolicyFeed, type PolicyFeed, type PolicyFeedObserver } from './policy-feed.ts';
 import { policyReports } from './policy-reports.ts';
 import { createReadiness, keyless, type Readiness, type ReadinessFacts } from './readiness.ts';
 import type { Reporting } from './reporting.ts';
+import type { Serving } from './serving.ts';
 
 export interface PolicyParts {
   readonly store: PolicyStore;
   readonly keySets: KeySets;
   readonly clientTokens: ClientTokens;
-  readonly server: GrpcServer;
+  readonly server: Pick<Serving, 'setServing' | 'followers'>;
   readonly recordEvent: RecordEvent;
   /** What was in force before the start. */
   readonly saved: readonly Member[];
@@ -55,6 +55,7 @@ export function createPolicyLife(settings: ServeSettings, reporting: Reporting, 
     fromState: fromState(feed.active()),
     issuers: keySets.status(),
     clients: parts.clientTokens.status(),
+    workers: server.followers?.counts(),
   });
   const ready = createReadiness({ facts, isTimeOver: () => isTimeOver });
   return { feed, ready, look };

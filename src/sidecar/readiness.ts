@@ -9,6 +9,7 @@ import { explainFailure } from '../keyset/failure.ts';
 import type { KeySetStatus } from '../keyset/issuer-keys.ts';
 import type { Problem } from '../policy/problem.ts';
 import type { RejectedVersion } from '../policy/store.ts';
+import type { WorkerCounts } from './serving.ts';
 
 /** The state as it is at the moment. */
 export interface ReadinessFacts {
@@ -22,6 +23,8 @@ export interface ReadinessFacts {
   readonly issuers: ReadonlyMap<string, KeySetStatus>;
   /** Readiness does not wait for their tokens: what needs none is decided without. */
   readonly clients: ReadonlyMap<string, ClientTokenStatus>;
+  /** Undefined: this process answers by itself. */
+  readonly workers?: WorkerCounts | undefined;
 }
 
 export interface Readiness {
@@ -42,6 +45,7 @@ export interface ReadinessReport {
   readonly fromState: Readonly<Record<string, string>>;
   readonly issuers: Readonly<Record<string, KeySetStatus>>;
   readonly clients: Readonly<Record<string, ClientTokenStatus>>;
+  readonly workers: WorkerCounts | undefined;
 }
 
 export interface ReadinessPorts {
@@ -59,8 +63,8 @@ export function createReadiness(ports: ReadinessPorts): Readiness {
 
   function update(): boolean {
     const facts = ports.facts();
-    if (!isDraining && facts.policy !== undefined && (keyless(facts).length === 0 || ports.isTimeOver()))
-      isReady = true;
+    const isComplete = facts.policy !== undefined && (keyless(facts).length === 0 || ports.isTimeOver());
+    if (!isDraining && isComplete && missingWorkers(facts).length === 0) isReady = true;
     return isReady;
   }
 
@@ -72,7 +76,7 @@ export function createReadiness(ports: ReadinessPorts): Readiness {
   function report(): ReadinessReport {
     const facts = ports.facts();
     return {
-      status: isDraining ? 'draining' : isReady ? 'ready' : 'not_ready',
+      status: isDraining ? 'draining' : isReady && isAnswered(facts) ? 'ready' : 'not_ready',
       missing: missing(facts),
       policy: facts.policy ?? null,
       rejected: facts.rejected.map(({ source, problems }) => ({ source, problems: problems.slice(0, maxProblems) })),
@@ -80,6 +84,7 @@ export function createReadiness(ports: ReadinessPorts): Readiness {
       fromState: Object.fromEntries([...facts.fromState].map(([source, ms]) => [source, new Date(ms).toISOString()])),
       issuers: Object.fromEntries(facts.issuers),
       clients: Object.fromEntries(facts.clients),
+      workers: facts.workers,
     };
   }
 
@@ -99,7 +104,18 @@ function missing(facts: ReadinessFacts): readonly string[] {
     ...facts.rejected.map(whyRejected),
     ...keyless(facts).map((name) => `issuer ${name} has no keys: ${whyNoKeys(facts.issuers.get(name))}`),
     ...[...facts.clients].flatMap(whyNoToken),
+    ...missingWorkers(facts),
   ];
+}
+
+/** One that has ended is started again while the others answer; where none is left nobody does. */
+function isAnswered({ workers }: ReadinessFacts): boolean {
+  return workers === undefined || workers.running > 0;
+}
+
+function missingWorkers({ workers }: ReadinessFacts): readonly string[] {
+  if (workers === undefined || workers.current === workers.wanted) return [];
+  return [`of ${workers.wanted} workers ${workers.running} run, ${workers.current} of them by what is in force`];
 }
 
 function whyRejected({ source, isLeaving }: RejectedVersion): string {

@@ -2,12 +2,7 @@
  * Promises: the composition root of `serve`: every room built and joined, with one start and one end. No decision is made here.
  * Leaves to others: argv and signals (commands/).
  */
-import { setImmediate as nextTurn } from 'node:timers';
 import { setImmediate } from 'node:timers/promises';
-import { createAuthorizer } from '../authorizer/authorize.ts';
-import { createTokenVerifier } from '../authorizer/token-verifier.ts';
-import { createVerificationLane, type LanePorts } from '../authorizer/verification-lane.ts';
-import { type Check, type CheckPorts, createCheck, createOverloaded } from '../check.ts';
 import type { ServeSettings } from '../config/settings.ts';
 import type { ClientTokens } from '../egress/client-tokens.ts';
 import type { Introspections } from '../introspection/introspections.ts';
@@ -19,7 +14,6 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
 import { createTestCheck } from '../rehearsal/test-check.ts';
 import type { AdminServer } from '../server/admin.ts';
-import { createGrpcServer, type GrpcServer } from '../server/grpc.ts';
 import { createSystemClientTokens } from './client-tokens.ts';
 import { openClusterOf } from './cluster-sources.ts';
 import { createSystemIntrospections } from './introspection.ts';
@@ -32,6 +26,7 @@ import { createPolicyLife } from './policy-life.ts';
 import type { Readiness } from './readiness.ts';
 import { createReporting, keyReports, type Reporting } from './reporting.ts';
 import { openSender, type SystemSender } from './sender.ts';
+import { type CreateServing, type Serving, serveHere } from './serving.ts';
 import { watchSources } from './watch-sources.ts';
 
 export interface Sidecar {
@@ -48,8 +43,14 @@ export interface Sidecar {
 const drainMinMs = 2000;
 const drainQuietMs = 1000;
 
-/** Rejects with an error of one clear line when an address cannot be bound, a TLS file is bad, or no cluster is known. */
-export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
+/**
+ * Rejects with an error of one clear line when an address cannot be bound, a TLS file is bad, or no cluster is known. `createServing`
+ * makes what answers.
+ */
+export async function startSidecar(
+  settings: ServeSettings,
+  createServing: CreateServing = serveHere,
+): Promise<Sidecar> {
   const reporting = createReporting(settings);
   const cluster = await openClusterOf(settings, reporting);
   const kept = await openKeptState(settings, reporting);
@@ -57,7 +58,7 @@ export async function startSidecar(settings: ServeSettings): Promise<Sidecar> {
     cluster?.close();
     throw error;
   });
-  const parts = build(settings, reporting, { cluster, kept, sender });
+  const parts = build(settings, reporting, { cluster, kept, sender, createServing });
   const { server, admin, keySets, clientTokens, introspections, feed, ready } = parts;
   const { stopAdmission, ...addresses } = await listen(settings, reporting, parts).catch((error: unknown) => {
     cluster?.close();
@@ -102,7 +103,7 @@ interface Parts {
   readonly keySets: KeySets;
   readonly clientTokens: ClientTokens;
   readonly introspections: Introspections;
-  readonly server: GrpcServer;
+  readonly server: Serving;
   readonly admin: AdminServer;
   readonly feed: PolicyFeed;
   readonly ready: Readiness;
@@ -113,9 +114,14 @@ interface Surroundings {
   readonly cluster: Cluster | undefined;
   readonly kept: KeptState;
   readonly sender: SystemSender;
+  readonly createServing: CreateServing;
 }
 
-function build(settings: ServeSettings, reporting: Reporting, { cluster, kept, sender }: Surroundings): Parts {
+function build(
+  settings: ServeSettings,
+  reporting: Reporting,
+  { cluster, kept, sender, createServing }: Surroundings,
+): Parts {
   const store = createPolicyStore(createTestCheck(Date.now), () => setImmediate());
   // Readiness is built last, and keys tell of themselves only later.
   const onKeys: (() => void)[] = [];
@@ -129,11 +135,8 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept, s
   reporting.metrics.jwksAges(() => keyAges(keySets));
   const clientTokens = createSystemClientTokens(reporting, () => store.current());
   const introspections = createSystemIntrospections(reporting, keySets.resolve);
-  const server = createGrpc(
-    settings,
-    reporting,
-    checkOf(settings, reporting, { store, keySets, clientTokens, introspections, sender }),
-  );
+  const server = createServing(settings, reporting, { store, keySets, clientTokens, introspections, sender });
+  const { followers } = server;
   const recordEvent: RecordEvent =
     settings.kubernetesEvents === 'on' ? (event) => cluster?.recordEvent(event) : () => undefined;
   const life = createPolicyLife(settings, reporting, {
@@ -143,71 +146,15 @@ function build(settings: ServeSettings, reporting: Reporting, { cluster, kept, s
     server,
     recordEvent,
     saved: kept.sources,
-    save: (active) => kept.saveSources(active),
+    save: (active) => {
+      kept.saveSources(active);
+      followers?.policyChanged(active);
+    },
   });
-  onKeys.push(life.look);
+  onKeys.push(() => followers?.keysChanged(), life.look);
+  followers?.onCounts(life.look);
   const admin = createAdmin(settings, reporting, life);
   return { store, keySets, clientTokens, introspections, server, admin, feed: life.feed, ready: life.ready };
-}
-
-const lanePorts: LanePorts = { now: () => performance.now(), nextTurn: (task) => void nextTurn(task) };
-
-interface Checks {
-  readonly check: Check;
-  readonly overloaded: () => Uint8Array;
-}
-
-function checkOf(
-  settings: ServeSettings,
-  reporting: Reporting,
-  {
-    store,
-    keySets,
-    clientTokens,
-    introspections,
-    sender,
-  }: Pick<Parts, 'store' | 'keySets' | 'clientTokens' | 'introspections'> & Pick<Surroundings, 'sender'>,
-): Checks {
-  const { metrics, decisionLog, fault } = reporting;
-  const verify = createTokenVerifier(
-    {
-      resolveKeys: keySets.resolve,
-      introspect: introspections.introspect,
-      lane: createVerificationLane(lanePorts),
-      now: Date.now,
-    },
-    settings,
-  );
-  const authorizer = createAuthorizer({
-    policy: () => store.current(),
-    verify,
-    checkSender: sender.check,
-    clientToken: clientTokens.resolve,
-    now: Date.now,
-  });
-  const observe: CheckPorts['observe'] = (request, decision, elapsedMs) => {
-    metrics.checkDone(decision, elapsedMs / 1000);
-    decisionLog(request, decision, elapsedMs * 1000);
-  };
-  const check = createCheck({ authorizer, monotonicMs: () => performance.now(), observe, onFault: fault });
-  return { check, overloaded: createOverloaded({ authorizer, observe }) };
-}
-
-function createGrpc(settings: ServeSettings, { log, fault }: Reporting, checks: Checks): GrpcServer {
-  const { grpcTls, grpcAddresses: addresses, grpcSocketMode: socketMode } = settings;
-  return createGrpcServer({
-    addresses,
-    socketMode,
-    maxMessageBytes: settings.maxMessageBytes,
-    maxConnections: settings.maxConnections,
-    ...checks,
-    transport: settings.transport,
-    onFault: fault,
-    tls: grpcTls && { cert: grpcTls.certFile, key: grpcTls.keyFile, clientCa: grpcTls.clientCaFile },
-    onTlsProblem: ({ file, reason }) => log.error({ file, reason }, 'TLS file refused, the old ones stay'),
-    onTransportLog: (level, text) => log[level]({ text }, 'gRPC library'),
-    onTlsReload: () => log.info('TLS files reloaded'),
-  });
 }
 
 function refreshOptions(settings: ServeSettings): RefreshOptions {
