@@ -53,7 +53,7 @@ export const evidence: Readonly<Record<RecordedReason, EvidenceRow>> = {
   keys_unavailable: { sawUpTo: 'unverified', settings: 'taken' },
   signature_invalid: { sawUpTo: 'unverified', settings: 'taken' },
   claim_invalid: { sawUpTo: 'unverified', settings: 'open' },
-  token_inactive: { sawUpTo: 'unverified', settings: 'taken' },
+  token_inactive: { sawUpTo: 'unverified', settings: 'open' },
 
   token_expired: { sawUpTo: 'verified', settings: 'taken' },
   token_not_yet_valid: { sawUpTo: 'verified', settings: 'taken' },
