@@ -55,7 +55,7 @@ export function createRuleCheck({ verify, checkSender, now }: RuleCheckPorts): R
     const verified = await verify({ token: text, rule: match.rule, snapshot, waitMs });
     const { token, cache: tokenCache } = verified;
     if ('stop' in verified) return { result: verified.stop, scheme, token, tokenCache };
-    const sender = await checkSender({ scheme, text, token: verified.token, request, host, snapshot });
+    const sender = await checkSender({ scheme, text, token: verified.token, request, host, snapshot, waitMs });
     const result = sender.stop ?? checkRequirements(match, verified.token, { request, host, nowMs: now() });
     return { result, scheme, token, tokenCache, nonce: sender.nonce };
   };

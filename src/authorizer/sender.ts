@@ -10,10 +10,12 @@ import { isCertificate } from '../token/client-certificate.ts';
 import type { Confirmation } from '../token/confirmation.ts';
 import type { NonceSealer } from '../token/dpop-nonce.ts';
 import { aheadSeconds, type DpopProof, verifyProof } from '../token/dpop-proof.ts';
+import type { Issuer } from '../token/issuer.ts';
 import type { ProofMemory } from '../token/proof-memory.ts';
 import { normalizeTarget } from '../token/target-uri.ts';
 import type { VerifiedToken } from '../token/verify.ts';
 import { digestOf } from './proof-digest.ts';
+import type { VerificationLane } from './verification-lane.ts';
 
 export interface SenderQuestion {
   readonly scheme: 'Bearer' | 'DPoP';
@@ -24,6 +26,8 @@ export interface SenderQuestion {
   /** Canonical. */
   readonly host: string;
   readonly snapshot: PolicySnapshot;
+  /** How long the proof may wait for its turn. */
+  readonly waitMs: number;
 }
 
 export interface SenderVerdict {
@@ -39,6 +43,8 @@ export type SenderCheck = (question: SenderQuestion) => SenderVerdict | Promise<
 export interface SenderPorts {
   readonly memory: ProofMemory;
   readonly nonces: NonceSealer;
+  /** Where signatures are checked. */
+  readonly lane: VerificationLane;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -71,18 +77,25 @@ function failed(detail: string): SenderVerdict {
   return { stop: new Stop('sender_constraint_failed', detail), nonce: undefined };
 }
 
+interface WantedBinding {
+  readonly isMet: (hasKey: boolean, hasCertificate: boolean) => boolean;
+  readonly otherwise: string;
+}
+
+const wantedBindings: Readonly<Record<Issuer['senderConstraint'], WantedBinding>> = {
+  none: { isMet: () => true, otherwise: '' },
+  dpop: { isMet: (hasKey) => hasKey, otherwise: 'the token has no jkt' },
+  mtls: { isMet: (_, hasCertificate) => hasCertificate, otherwise: 'the token has no x5t#S256' },
+  any: { isMet: (hasKey, hasCertificate) => hasKey || hasCertificate, otherwise: 'the token is bound to no sender' },
+};
+
 /** The kind of binding against the scheme and against what the issuer's tokens must have (DP-13). */
 function findUnbound(confirmation: Confirmation | undefined, { scheme, token }: SenderQuestion): Stop | undefined {
-  const { senderConstraint: wanted } = token.issuer;
+  const { isMet, otherwise } = wantedBindings[token.issuer.senderConstraint];
   const [hasKey, hasCertificate] = [confirmation?.jkt !== undefined, confirmation?.x5tS256 !== undefined];
   if (scheme === 'DPoP' && !hasKey) return new Stop('sender_constraint_failed', 'scheme DPoP with a token without jkt');
   if (scheme === 'Bearer' && hasKey) return new Stop('sender_constraint_failed', 'scheme Bearer with a token with jkt');
-  if (wanted === 'dpop' && !hasKey) return new Stop('sender_constraint_failed', 'the token has no jkt');
-  if (wanted === 'mtls' && !hasCertificate) return new Stop('sender_constraint_failed', 'the token has no x5t#S256');
-  if (wanted === 'any' && !hasKey && !hasCertificate) {
-    return new Stop('sender_constraint_failed', 'the token is bound to no sender');
-  }
-  return undefined;
+  return isMet(hasKey, hasCertificate) ? undefined : new Stop('sender_constraint_failed', otherwise);
 }
 
 function findCertificateMismatch(
@@ -97,10 +110,10 @@ function findCertificateMismatch(
 
 async function prove(question: SenderQuestion, jkt: string, ports: SenderPorts): Promise<SenderVerdict> {
   const { token, request } = question;
-  const nowMs = ports.now();
   const { nonce: wantsNonce, maxAgeSeconds } = token.issuer.dpop;
-  const proof = readOnlyProof(question, nowMs);
+  const proof = await ports.lane.run(() => readOnlyProof(question, ports.now()), question.waitMs);
   if (proof instanceof Stop) return { stop: proof, nonce: undefined };
+  const nowMs = ports.now();
   const age = wantsNonce ? ageOfNonce(proof, ports.nonces, nowMs) : 'fresh';
   const nonce = age === 'fresh' ? undefined : ports.nonces.issue(nowMs);
   if (age === 'stale') return { stop: new Stop('dpop_nonce_required', 'its nonce is absent or too old'), nonce };

@@ -48,7 +48,7 @@ const notAsked: Introspect = () => new Stop('keys_unavailable', 'introspection: 
 /** One request is asked about, with whatever was sent then: that a proof was used before, or that a nonce was ours, is not seen here. */
 function createSender(now: () => number): SenderCheck {
   const nonces: NonceSealer = { issue: () => '', judge: () => 'fresh' };
-  return createSenderCheck({ memory: createLocalProofMemory(1), nonces, now });
+  return createSenderCheck({ memory: createLocalProofMemory(1), nonces, lane: directLane, now });
 }
 
 interface Keys {

@@ -3,7 +3,9 @@
  * to either is told in log and metrics.
  */
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers';
 import { createSenderCheck, type SenderCheck } from '../authorizer/sender.ts';
+import { createVerificationLane } from '../authorizer/verification-lane.ts';
 import type { ReplayStoreSettings, ServeSettings } from '../config/settings.ts';
 import type { StoreObserver } from '../proofs/ports.ts';
 import type { SharedProofMemory } from '../proofs/shared-memory.ts';
@@ -22,7 +24,12 @@ export async function openSender(settings: ServeSettings, reporting: Reporting):
   const watched = await openNonces(settings.dpopNonceKeyFile, reporting);
   const local = createLocalProofMemory(settings.dpopReplayEntries);
   const { memory, close } = await openMemory(local, settings.dpopReplayStore, reporting);
-  const check = createSenderCheck({ memory: counted(memory, reporting), nonces: watched.nonces, now: Date.now });
+  const check = createSenderCheck({
+    memory: counted(memory, reporting),
+    nonces: watched.nonces,
+    lane: createVerificationLane({ now: () => performance.now(), nextTurn: (task) => void nextTurn(task) }),
+    now: Date.now,
+  });
   return {
     check,
     close: () => {

@@ -103,7 +103,7 @@ export function createSubject(
 /** The key of nonces is fixed, so that a case can carry one that is good. */
 function senderOf(now: () => number): SenderCheck {
   const nonces = createNonceSealer([nonceKey]);
-  return createSenderCheck({ memory: createLocalProofMemory(1000), nonces, now });
+  return createSenderCheck({ memory: createLocalProofMemory(1000), nonces, lane: directLane, now });
 }
 
 /** Hands each request to the subject of the file that is being run. */

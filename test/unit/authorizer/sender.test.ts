@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSenderCheck, type SenderQuestion, type SenderVerdict } from '../../../src/authorizer/sender.ts';
+import { directLane } from '../../../src/authorizer/verification-lane.ts';
 import type { RequestAttributes } from '../../../src/decision/request.ts';
+import { Stop } from '../../../src/decision/step.ts';
 import { compile } from '../../../src/policy/compile.ts';
 import { parseDocuments } from '../../../src/policy/document.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
@@ -57,7 +59,7 @@ function questionOf(asked: Asked): SenderQuestion {
     headers: { values, underscoreNames: [] },
   };
   const token = { issuer, claims: { confirmation: asked.confirmation } } as unknown as VerifiedToken;
-  return { scheme: asked.scheme ?? 'Bearer', text, token, request, host, snapshot };
+  return { scheme: asked.scheme ?? 'Bearer', text, token, request, host, snapshot, waitMs: 100 };
 }
 
 class WatchedMemory implements ProofMemory {
@@ -71,7 +73,7 @@ class WatchedMemory implements ProofMemory {
 }
 
 async function ask(asked: Asked, memory = new WatchedMemory()): Promise<string> {
-  return shown(await createSenderCheck({ memory, nonces, now: () => nowMs })(questionOf(asked)));
+  return shown(await createSenderCheck({ memory, nonces, lane: directLane, now: () => nowMs })(questionOf(asked)));
 }
 
 function shown({ stop, nonce }: SenderVerdict): string {
@@ -228,7 +230,7 @@ describe('the memory of proofs', () => {
 
   it('a shadow rule asks about the same request: it is told what came of it, and the memory is not asked twice', async () => {
     const memory = new WatchedMemory();
-    const check = createSenderCheck({ memory, nonces, now: () => nowMs });
+    const check = createSenderCheck({ memory, nonces, lane: directLane, now: () => nowMs });
     const question = questionOf(good);
     const [first, second] = [await check(question), await check({ ...question })];
     expect([shown(first), shown(second)]).toEqual(['passed', 'passed']);
@@ -237,9 +239,17 @@ describe('the memory of proofs', () => {
 
   it('nothing of the proof is in a detail', async () => {
     const marked = proofOf({ jti: 'marked', htu: 'https://marked.example.com/' });
-    const check = createSenderCheck({ memory: new WatchedMemory(), nonces, now: () => nowMs });
+    const check = createSenderCheck({ memory: new WatchedMemory(), nonces, lane: directLane, now: () => nowMs });
     const { stop } = await check(questionOf({ ...good, proofs: marked }));
     expect(stop?.detail).toMatch(/^its htu /);
     expect(stop?.detail).not.toContain('marked');
   });
+});
+
+it('a flood of proofs: those that are not reached in time are overloaded, and their proofs are not used up', async () => {
+  const memory = new WatchedMemory();
+  const lane = { run: () => new Stop('overloaded') };
+  const check = createSenderCheck({ memory, nonces, lane, now: () => nowMs });
+  expect(shown(await check(questionOf({ confirmation: key, scheme: 'DPoP', proofs: proofOf() })))).toBe('overloaded');
+  expect(memory.seen).toEqual([]);
 });
