@@ -6,6 +6,7 @@
  */
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -132,7 +133,11 @@ async function createApiServer(place: Place, running: Running): Promise<ApiServe
     kubectl: (args, input) => runKubectl(join(assets, 'kubectl'), { kubeconfig, folder, args, input }),
     request: (method, path, body) => sendRequest(`${url}${path}`, { ca, token: adminToken, method, body }),
     kill,
-    freeze: () => signal('SIGSTOP'),
+    freeze: () => {
+      signal('SIGSTOP');
+      // Each of its threads stops by itself, a moment after the signal; until then it may still answer.
+      while (isUp && !isStopped(server.child.pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    },
     thaw: () => signal('SIGCONT'),
     restart,
     revive: async () => {
@@ -145,6 +150,11 @@ async function createApiServer(place: Place, running: Running): Promise<ApiServe
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function isStopped(pid: number | undefined): boolean {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).every((thread) => /\) T /.test(readFileSync(join(threads, thread, 'stat'), 'utf8')));
 }
 
 async function prepare({ folder, adminToken }: Place): Promise<void> {
