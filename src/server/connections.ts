@@ -11,6 +11,8 @@ import { listen } from './listen.ts';
 export interface Connections {
   /** Binds one more address; connections go to `accept`. Returns the real address. */
   listen(address: string, socketMode: number): Promise<string>;
+  /** Takes a connection that another process accepted. */
+  take(socket: Socket): void;
   /** Accepts nothing more, and removes unix socket files. Ends when the last connection has ended. */
   close(): Promise<void>;
   /** Ends every connection now, whatever is under way on it. */
@@ -22,6 +24,16 @@ export function createConnections(accept: (socket: Socket) => void, maxConnectio
   const listeners: Server[] = [];
   const sockets = new Set<Socket>();
   let closed: Promise<void> | undefined;
+  let emptied: (() => void) | undefined;
+
+  /** A listener waits for its own connections, and not for those that were taken. */
+  function allEnded(): Promise<void> {
+    return sockets.size === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          emptied = resolve;
+        });
+  }
 
   function onConnection(socket: Socket): void {
     if (sockets.size >= maxConnections) {
@@ -29,7 +41,10 @@ export function createConnections(accept: (socket: Socket) => void, maxConnectio
       return;
     }
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) emptied?.();
+    });
     // A reset is the peer's right and followed by `close`; without a listener it would end the process.
     socket.on('error', () => undefined);
     accept(socket);
@@ -41,8 +56,9 @@ export function createConnections(accept: (socket: Socket) => void, maxConnectio
       listeners.push(listener);
       return real;
     },
+    take: onConnection,
     close: () => {
-      closed ??= Promise.all(listeners.map(closeListener)).then(() => undefined);
+      closed ??= Promise.all([...listeners.map(closeListener), allEnded()]).then(() => undefined);
       // A peer that never sent a byte has no session that could be closed gently; behind TLS it would be waited for.
       for (const socket of sockets) {
         if (socket.bytesRead === 0) {

@@ -29,7 +29,7 @@ export function farewellMs(maxMs: number): number {
 /** Ends when the server may close: `minMs` are over and there was no check for `quietMs`, or the limit is near. */
 export function waitForQuiet(
   limits: DrainLimits,
-  traffic: Traffic,
+  traffic: Pick<Traffic, 'quietMs'>,
   clock: Clock,
   stop: AbortSignal,
 ): Promise<DrainOutcome> {

@@ -3,6 +3,7 @@
  * check: it goes on answering until the mesh has turned away.
  * Leaves to others: what the bytes mean, when we are serving, and signals of the process.
  */
+import type { Socket } from 'node:net';
 import type { CheckHandler } from './check-handler.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Connections, createConnections } from './connections.ts';
@@ -25,7 +26,7 @@ const transports: Readonly<Record<TransportName, CreateTransport>> = {
 };
 
 export interface GrpcServerOptions {
-  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:/path`; at least one. Port 0: any free port. */
+  /** `HOST:PORT`, `[IPV6]:PORT` or `unix:/path`. Port 0: any free port. None: connections come by `take` alone. */
   readonly addresses: readonly string[];
   readonly check: CheckHandler;
   /** The answer to a check that has waited too long to be worked on (`http2` alone); absent: it is worked on. */
@@ -78,8 +79,12 @@ export interface GrpcServer {
   drain(limits: DrainLimits): Promise<DrainOutcome>;
   /** Ends listeners, connections and a drain at once. Socket files are removed. */
   stop(): Promise<void>;
+  /** Takes a connection that another process accepted; after `start`. */
+  take(socket: Socket): void;
   /** Checks being answered at the moment. */
   activeChecks(): number;
+  /** How long there has been none, in ms: 0 while there is one, Infinity before the first. */
+  quietMs(): number;
 }
 
 const defaults = {
@@ -134,8 +139,17 @@ class Life implements GrpcServer {
     return this.#stopped;
   }
 
+  take(socket: Socket): void {
+    if (this.#connections === undefined) socket.destroy();
+    else this.#connections.take(socket);
+  }
+
   activeChecks(): number {
     return this.#traffic.active();
+  }
+
+  quietMs(): number {
+    return this.#traffic.quietMs();
   }
 
   #sayServing(isServing: boolean): void {

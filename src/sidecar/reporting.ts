@@ -25,18 +25,28 @@ export interface Reporting {
 /** A log line is worth less than an end in time. */
 const closeMs = 500;
 
-export function createReporting(settings: ServeSettings): Reporting {
+/** One of several processes that share the listeners. */
+export interface WorkerIdentity {
+  /** From 1; in its log lines. */
+  readonly worker: number;
+  /** Of the hashes of subjects: equal ones belong together, whichever process writes them. */
+  readonly subjectKey: Uint8Array;
+}
+
+export function createReporting(settings: ServeSettings, identity?: WorkerIdentity): Reporting {
   const metrics = createMetrics();
   const { logLevel: level, logFormat: format } = settings;
-  const out = backgroundDestination(1, metrics.decisionLogDropped);
-  const log = createLog({ level, format, isTerminal: process.stdout.isTTY }, out);
-  const announce = unsilenced(log);
+  const out = backgroundDestination(1, metrics.decisionLogDropped, settings.workers > 1);
+  const common = createLog({ level, format, isTerminal: process.stdout.isTTY }, out);
+  const announce = unsilenced(common);
+  const log = identity === undefined ? common : common.child({ worker: identity.worker });
   const decisionLog = createDecisionLog(
     {
       mode: settings.decisionLog,
       sample: settings.decisionLogSample,
       linesPerSecond: settings.decisionLogPerSecond,
       logSubjects: settings.logSubjects,
+      subjectKey: identity?.subjectKey,
     },
     {
       now: () => performance.now(),

@@ -15,6 +15,8 @@ export interface DecisionLogOptions {
   readonly linesPerSecond: number;
   /** Subjects are logged as they are instead of hashed. */
   readonly logSubjects: boolean;
+  /** Of the hash; absent: one of this process alone. */
+  readonly subjectKey?: Uint8Array | undefined;
 }
 
 export interface DecisionLogPorts {
@@ -63,7 +65,7 @@ export function createDecisionLog(options: DecisionLogOptions, ports: DecisionLo
   const admit = rateLimit(options.linesPerSecond, ports.now);
   const nameSubject = options.logSubjects
     ? (told: Told) => told.caller?.subject
-    : subjectHash(createSecretKey(randomBytes(32)));
+    : subjectHash(createSecretKey(options.subjectKey ?? randomBytes(32)));
   return (request, decision, durationUs) => {
     if (Allow.isAllow(decision) && (options.mode !== 'all' || ports.random() >= options.sample)) {
       return;

@@ -44,9 +44,13 @@ export interface BackgroundDestination extends DestinationStream {
   close(waitMs: number): Promise<void>;
 }
 
-/** Writes to a file descriptor in the background. */
-export function backgroundDestination(fd: number, lineDropped: () => void): BackgroundDestination {
-  const stream = destination({ fd, sync: false, maxLength: maxWaitingBytes }).on('drop', lineDropped);
+/** A pipe takes so much in one piece, whoever else writes to it (POSIX asks for 512 bytes, Linux gives 4 KiB). */
+const sharedWriteBytes = 4096;
+
+/** Writes to a file descriptor in the background. `isShared`: other processes write to it too, and no line is torn by theirs. */
+export function backgroundDestination(fd: number, lineDropped: () => void, isShared = false): BackgroundDestination {
+  const limits = isShared ? { maxWrite: sharedWriteBytes } : {};
+  const stream = destination({ fd, sync: false, maxLength: maxWaitingBytes, ...limits }).on('drop', lineDropped);
   let isOpen = true;
 
   /** Else pino writes synchronously when the process exits, and tries for ever where nobody reads. */

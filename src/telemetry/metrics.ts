@@ -7,17 +7,13 @@ import type { Decision } from '../decision/decision.ts';
 import { createCheckMetrics } from './check-metrics.ts';
 import { type ClientTokenMetrics, createClientTokenMetrics } from './client-token-metrics.ts';
 import { createIntrospectionMetrics } from './introspection-metrics.ts';
+import { createJoinedMetrics, type JoinedMetrics, type MetricsSnapshot } from './joined-metrics.ts';
 import { createKeyMetrics, type JwksAges } from './key-metrics.ts';
 import { createKubernetesMetrics, type KubernetesMetrics } from './kubernetes-metrics.ts';
 import { createPolicyMetrics } from './policy-metrics.ts';
+import type { PolicyNames } from './policy-names.ts';
 import { createProofMetrics, type ProofMetrics } from './proof-metrics.ts';
-
-/** Names of the active policy that label series. */
-export interface PolicyNames {
-  readonly rules: Iterable<string>;
-  readonly issuers: Iterable<string>;
-  readonly clients: Iterable<string>;
-}
+import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts';
 
 export interface Metrics {
   readonly checkDone: (decision: Decision, seconds: number) => void;
@@ -33,6 +29,10 @@ export interface Metrics {
   readonly jwksFetch: (issuer: string, result: string) => void;
   /** Sets where ages are read at each scrape. */
   readonly jwksAges: (ages: JwksAges) => void;
+  /** For other processes that answer in place of this one, which then tells of them all. */
+  readonly workers: Pick<JoinedMetrics, 'join' | 'ended'> & { readonly begin: () => WorkerMetrics };
+  /** What this process counted, for another one. */
+  readonly snapshot: () => Promise<MetricsSnapshot>;
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
@@ -48,6 +48,7 @@ export function createMetrics(): Metrics {
   const keys = createKeyMetrics(registry);
   const clientTokens = createClientTokenMetrics(registry);
   const introspections = createIntrospectionMetrics(registry);
+  const joined = createJoinedMetrics(registry);
   const dropped = new Counter({
     name: 'scopegate_decision_log_dropped_total',
     help: 'Log lines that were not written: decisions over --decision-log-rate, and lines that nobody reads from stdout.',
@@ -62,6 +63,7 @@ export function createMetrics(): Metrics {
       keys.keepIssuers(new Set(names.issuers));
       introspections.keepIssuers(new Set(names.issuers));
       clientTokens.keepClients(new Set(names.clients));
+      joined.keepNames(names);
     },
     policyRejected: policy.rejected,
     sources: policy.sources,
@@ -71,7 +73,9 @@ export function createMetrics(): Metrics {
     proofs: createProofMetrics(registry),
     jwksFetch: keys.fetched,
     jwksAges: keys.readAges,
-    text: () => registry.metrics(),
+    workers: { join: joined.join, ended: joined.ended, begin: () => createWorkerMetrics(registry) },
+    snapshot: () => registry.getMetricsAsJSON(),
+    text: joined.text,
     contentType: registry.contentType,
   };
 }

@@ -16,12 +16,14 @@ export function createPolicyMetrics(registry: Registry): PolicyMetrics {
     name: 'scopegate_policy_info',
     help: 'Hash of the active policy; the same on every replica that runs it.',
     labelNames: ['hash'],
+    aggregator: 'max',
     registers,
   });
   const sources = new Gauge({
     name: 'scopegate_policy_sources',
     help: 'Policy sources: active ones, and those whose newest version was refused.',
     labelNames: ['state'],
+    aggregator: 'max',
     registers,
   });
   const rejections = new Counter({
@@ -32,6 +34,7 @@ export function createPolicyMetrics(registry: Registry): PolicyMetrics {
   const lastApplied = new Gauge({
     name: 'scopegate_policy_last_applied_timestamp_seconds',
     help: 'When the active policy became active; 0 before there is one.',
+    aggregator: 'max',
     registers,
   });
   return {
