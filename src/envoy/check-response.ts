@@ -117,12 +117,17 @@ export function describeRefusal(decision: Exclude<Decision, Allow>, request: Req
   // EA-32: Envoy would translate 400 to INTERNAL.
   const status = isGrpc && decision.status === 400 ? 401 : decision.status;
   const body = request?.method === 'HEAD' ? '' : isGrpc ? denyRow(reason).description : jsonBody(decision);
-  const headers: Header[] = decision.challenges.map((challenge) => ['www-authenticate', challenge]);
-  if (decision.nonce !== undefined) headers.push(['dpop-nonce', decision.nonce]);
+  const headers = challengeHeaders(decision);
   headers.push(['cache-control', 'no-store']);
   if (body !== '') headers.push(['content-type', isGrpc ? 'text/plain' : 'application/json']);
   if (status === 503) headers.push(['retry-after', retryAfter]);
   return { status, code: codeOf(status), headers, body, told, reason };
+}
+
+function challengeHeaders({ challenges, nonce }: Deny): Header[] {
+  const headers: Header[] = challenges.map((challenge) => ['www-authenticate', challenge]);
+  if (nonce !== undefined) headers.push(['dpop-nonce', nonce]);
+  return headers;
 }
 
 function codeOf(status: Refusal['status']): RefusalCode {

@@ -134,9 +134,10 @@ async function createApiServer(place: Place, running: Running): Promise<ApiServe
     request: (method, path, body) => sendRequest(`${url}${path}`, { ca, token: adminToken, method, body }),
     kill,
     freeze: () => {
+      if (!isUp) return;
       signal('SIGSTOP');
       // Each of its threads stops by itself, a moment after the signal; until then it may still answer.
-      while (isUp && !isStopped(server.child.pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      while (!isStopped(server.child.pid)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     },
     thaw: () => signal('SIGCONT'),
     restart,
