@@ -9,7 +9,7 @@ import { startChild } from '../../deploy/envoy/child.ts';
 import { type Serve, startServe } from '../support/serve.ts';
 import { chartText } from './chart-files.ts';
 
-const program = chartText('files/ask-health.cjs');
+const program = chartText('files/ask-health.mjs');
 const tls = (file: string): string => fileURLToPath(new URL(`../support/tls/${file}`, import.meta.url));
 const policy = `apiVersion: scopegate.dev/v1
 kind: Policy

@@ -1,15 +1,15 @@
 // Asks the Service as an Envoy would: gRPC health over HTTP/2, with TLS where there is TLS. Exit 0 and one line when it serves.
 // Needs nothing but Node, so that it runs in the image of Scopegate itself.
-const { readFileSync } = require('node:fs');
-const { connect } = require('node:http2');
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:http2';
 
-const { TARGET, TLS_DIR, DEADLINE_SECONDS } = process.env;
+const { TARGET, TLS_DIR, TLS_CLIENT, DEADLINE_SECONDS } = process.env;
 const serving = Buffer.from([0, 0, 0, 0, 2, 8, 1]);
 
 function options() {
   if (!TLS_DIR) return {};
   const read = (file) => readFileSync(`${TLS_DIR}/${file}`);
-  const own = process.env.TLS_CLIENT ? { cert: read('tls.crt'), key: read('tls.key') } : {};
+  const own = TLS_CLIENT ? { cert: read('tls.crt'), key: read('tls.key') } : {};
   return { ca: read('ca.crt'), ...own };
 }
 
@@ -22,7 +22,7 @@ function ask() {
     const stream = session.request(headers);
     const chunks = [];
     // A connection that fails cancels its streams, which say so in their own words.
-    stream.on('error', (error) => reject(error.cause ?? error));
+    stream.on('error', (error) => reject(error.cause instanceof Error ? error.cause : error));
     stream.on('data', (chunk) => chunks.push(chunk));
     stream.on('close', () => {
       session.close();
@@ -32,17 +32,17 @@ function ask() {
   });
 }
 
-async function main() {
-  const end = Date.now() + 1000 * Number(DEADLINE_SECONDS);
-  for (;;) {
-    const problem = await ask().catch((error) => error.message);
-    if (problem === undefined) return console.log(`${TARGET}: serving`);
-    if (Date.now() > end) throw new Error(`${TARGET}: ${problem}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+const end = Date.now() + 1000 * Number(DEADLINE_SECONDS);
+for (;;) {
+  const problem = await ask().catch((error) => (error instanceof Error ? error.message : String(error)));
+  if (problem === undefined) {
+    console.log(`${TARGET}: serving`);
+    break;
   }
+  if (Date.now() > end) {
+    console.error(`${TARGET}: ${problem}`);
+    process.exitCode = 1;
+    break;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 500));
 }
-
-main().catch((error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
