@@ -69,12 +69,19 @@ function readTokenFacts(
   const credential = readCredential(request.headers, query);
   if (credential instanceof Stop) return undefined;
   const { scheme, token } = credential;
-  const parsed = parseJws(token);
-  const jws = parsed instanceof Stop ? undefined : parsed;
-  const name = jws && member(jws.claims, 'iss');
-  const issuer = typeof name === 'string' ? snapshot.issuers.get(name) : undefined;
-  const read = jws && issuer && readClaims(jws.claims, issuer);
   const introspector = rule !== undefined && isOpaque(token) ? introspectorOf(snapshot, rule) : undefined;
-  const claims = read instanceof Stop ? undefined : read;
-  return { scheme, length: token.length, jws, issuer: issuer ?? introspector, introspector, claims };
+  return { scheme, length: token.length, introspector, ...readJwt(token, snapshot, introspector) };
+}
+
+function readJwt(
+  token: string,
+  snapshot: PolicySnapshot,
+  introspector: Issuer | undefined,
+): Pick<TokenFacts, 'jws' | 'issuer' | 'claims'> {
+  const jws = parseJws(token);
+  if (jws instanceof Stop) return { jws: undefined, issuer: introspector, claims: undefined };
+  const name = member(jws.claims, 'iss');
+  const issuer = typeof name === 'string' ? snapshot.issuers.get(name) : undefined;
+  const claims = issuer && readClaims(jws.claims, issuer);
+  return { jws, issuer, claims: claims instanceof Stop ? undefined : claims };
 }

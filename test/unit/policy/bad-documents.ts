@@ -2,6 +2,8 @@
  * Policies with mistakes, each with every problem that must be reported: `line:column code: message (hint)`.
  * `head` stands before each text but those that are about the head itself; its lines do not count.
  */
+import { badClientDocuments } from './bad-client-documents.ts';
+
 export interface BadDocument {
   readonly text: string;
   readonly problems: readonly string[];
@@ -59,6 +61,7 @@ function indent(fields: string): string {
 }
 
 export const badDocuments: Readonly<Record<string, BadDocument>> = {
+  ...badClientDocuments,
   // The text
   'empty text': { isWhole: true, text: '', problems: ['1:1 no_document: the text holds no document'] },
   'comments only': {
@@ -723,36 +726,6 @@ export const badDocuments: Readonly<Record<string, BadDocument>> = {
     problems: ['4:23 url: expected an origin such as `https://orders.example.com`'],
   },
 
-  // Tokens of our own
-  'inject of no client': {
-    text: `${withIssuer}rules:\n  - name: a\n    paths: [/a]\n    hosts: [a.test]\n    require: { scopes: [a] }\n    inject: billing\nclients: [{ name: biling, issuer: corp, clientId: a, clientSecretFile: /s }]\n`,
-    problems: ['9:13 unknown_client: no client is named `billing` (did you mean `biling`?)'],
-  },
-  'inject beside access: deny, and beside forwardToken: true': {
-    text: `${withIssuer}rules:\n  - { name: a, hosts: [a.test], paths: [/a], access: deny, inject: b }\n  - { name: c, hosts: [a.test], paths: [/c], access: public, inject: b, forwardToken: true }\nclients: [{ name: b, issuer: corp, clientId: a, clientSecretFile: /s }]\n`,
-    problems: [
-      '5:60 access_conflict: `inject` cannot stand beside `access: deny`, which lets nothing through to an upstream',
-      '6:73 inject_conflict: `forwardToken: true` cannot stand beside `inject`, which overwrites what the caller sent',
-    ],
-  },
-  'clients that authenticate in no way, in two, by half': {
-    text: `${withIssuer}rules: [{ name: r, access: deny, paths: [/r] }]\nclients:\n  - { name: a, issuer: corp, clientId: a }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, privateKeyFile: /k }\n  - { name: c, issuer: corp, clientId: a, tlsCertFile: /c }\n  - { name: d, issuer: corp, clientId: a, tlsKeyFile: /k }\n`,
-    problems: [
-      '6:5 client_authentication: expected one of `clientSecretFile`, `privateKeyFile`, or `tlsCertFile` with `tlsKeyFile`',
-      '7:65 client_authentication: a client authenticates in one way',
-      '8:43 client_authentication: `tlsCertFile` needs `tlsKeyFile`',
-      '9:43 client_authentication: `tlsKeyFile` needs `tlsCertFile`',
-    ],
-  },
-  'RI-01 clients of one name, of an unknown issuer, for no resource': {
-    text: `${withIssuer}rules: [{ name: r, access: deny, paths: [/r] }]\nclients:\n  - { name: a, issuer: crop, clientId: a, clientSecretFile: /s }\n  - { name: a, issuer: corp, clientId: a, clientSecretFile: /s, resource: "https://a.test/#b" }\n  - { name: b, issuer: corp, clientId: a, clientSecretFile: /s, resource: billing }\n`,
-    problems: [
-      '6:24 unknown_issuer: no issuer is named `crop` (did you mean `corp`?)',
-      '7:13 duplicate_name: client `a` is already defined at f:6:13',
-      '7:75 url: expected an absolute URI without fragment',
-      '8:75 url: expected an absolute URI without fragment',
-    ],
-  },
   'what only other issuers have': {
     text: issuer('provider: rfc9068\nsenderConstraint: dpop\ndpop: { nonce: true, maxAge: 6m }\ntenants: [a]'),
     problems: [
