@@ -2,18 +2,18 @@
  * Promises: what only the interop suite needs, kept in the cache folder under a name that changes with its version: Keycloak from Maven
  * Central, built once, and the npm packages of package.json beside this file. Several processes may ask at the same time: the first to be
  * done wins. Every failure is one clear line.
- * Leaves to others: starting any of it.
+ * Leaves to others: what minters and clients need beside that (minters/install.ts, clients/install.ts), starting any of it.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { access, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../../deploy/envoy/install.ts';
 import { SetupError } from '../../deploy/envoy/setup-error.ts';
 
-type Report = (line: string) => void;
+export type Report = (line: string) => void;
 
 export const keycloakVersion = '26.7.4';
 /** What Keycloak fixes when it is built: no file of a database, and client certificates that are asked for and not required. */
@@ -41,12 +41,16 @@ export async function keycloakHome(report: Report): Promise<string> {
 }
 
 /** The folder whose `node_modules` holds the packages of the suite. */
-export async function interopPackages(report: Report): Promise<string> {
-  const files = ['package.json', 'package-lock.json', '.npmrc'];
-  const texts = await Promise.all(files.map((name) => readFile(join(suiteFolder, name), 'utf8')));
-  return keep(`interop-packages-${digest(texts.join('\0'))}`, async (work) => {
-    report('installing the npm packages of the interop suite, once (160 MB)');
-    for (const name of files) await copyFile(join(suiteFolder, name), join(work, name));
+export function interopPackages(report: Report): Promise<string> {
+  return npmPackages(suiteFolder, 'interop-packages', '160 MB', report);
+}
+
+/** The folder whose `node_modules` holds what package.json and its lock in `folder` name. */
+export async function npmPackages(folder: string, name: string, size: string, report: Report): Promise<string> {
+  const files = [join(folder, 'package.json'), join(folder, 'package-lock.json'), join(suiteFolder, '.npmrc')];
+  return keep(`${name}-${await digestOf(files)}`, async (work) => {
+    report(`installing the npm packages of ${name}, once (${size})`);
+    for (const file of files) await copyFile(file, join(work, basename(file)));
     // Scripts of packages are not wanted; `npm run` tells its children where its own package is, and this is another one.
     await succeed('npm', ['ci', '--ignore-scripts', '--prefix', work], report, work);
     return work;
@@ -54,7 +58,7 @@ export async function interopPackages(report: Report): Promise<string> {
 }
 
 /** The folder `name` of the cache; `make` fills a work folder and returns what of it is to be kept. */
-async function keep(name: string, make: (work: string) => Promise<string>): Promise<string> {
+export async function keep(name: string, make: (work: string) => Promise<string>): Promise<string> {
   const cache = cacheFolder(process.env);
   const goal = join(cache, name);
   if (await isThere(goal)) return goal;
@@ -87,16 +91,23 @@ const needed: Readonly<Record<string, string>> = {
   java: 'Java 17 or later is needed for Keycloak: install a JDK',
   mvn: 'Maven is needed to fetch Keycloak: install it',
   npm: 'npm is needed for the issuers that the interop suite starts',
+  go: 'Go 1.24 or later is needed for tokens of golang-jwt: install it',
+  python3: 'Python 3.10 or later is needed for tokens of PyJWT and for requests-oauthlib: install it, with pip',
 };
 
-async function requireJava(): Promise<void> {
+export async function requireJava(): Promise<void> {
   const { code, said } = await run('java', ['-version'], process.cwd(), () => {});
   if (code !== 0) throw new SetupError(needed['java'] ?? '');
   const [, version = '0'] = /version "(\d+)/.exec(said) ?? [];
   if (Number(version) < 17) throw new SetupError(`${needed['java']} (this one is Java ${version})`);
 }
 
-async function succeed(command: string, args: readonly string[], report: Report, folder = suiteFolder): Promise<void> {
+export async function succeed(
+  command: string,
+  args: readonly string[],
+  report: Report,
+  folder = suiteFolder,
+): Promise<void> {
   const { code, said } = await run(command, args, folder, report);
   if (code === 0) return;
   if (code === 'ENOENT') throw new SetupError(needed[command] ?? `${command} is not installed`);
@@ -144,6 +155,12 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-function digest(text: string): string {
+/** Of the contents of files. */
+export async function digestOf(files: readonly string[]): Promise<string> {
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+  return digest(texts.join('\0'));
+}
+
+export function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
