@@ -3,6 +3,7 @@
  * nothing before: `node test/bench/policy-load.ts`. The kinds of text take turns; the median of each is printed.
  */
 import { spawnSync } from 'node:child_process';
+import { loadLanguage } from '../../src/condition/language.ts';
 import { compile } from '../../src/policy/compile.ts';
 import { parseDocuments } from '../../src/policy/document.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
@@ -52,6 +53,7 @@ function measure(text: string): Measured {
 const [, script = '', chosen] = process.argv;
 if (chosen !== undefined) {
   const text = kinds[chosen]?.() ?? '';
+  await loadLanguage();
   process.stdout.write(JSON.stringify(measure(text)));
 } else {
   const results = new Map(Object.keys(kinds).map((kind) => [kind, new Array<Measured>()]));

@@ -8,11 +8,19 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../../../deploy/envoy/install.ts';
 
+export interface Start {
+  readonly port: number;
+  /** A file. */
+  readonly policy: string;
+  /** Tells of its longest stalls (stall-probe.ts). */
+  readonly isProbed?: boolean;
+}
+
 export interface Contender {
   readonly name: string;
   /** Verifies tokens, and is measured with all kinds of them. */
   readonly verifies: boolean;
-  readonly command: (at: { readonly port: number; readonly policy: string }) => readonly string[];
+  readonly command: (at: Start) => readonly string[];
 }
 
 const here = import.meta.dirname;
@@ -21,15 +29,23 @@ const bundle = join(root, 'dist-bundle/dist/main.js');
 /** As the image starts it. */
 const flags = ['--max-semi-space-size=16'];
 
-function scopegate(name: string, options: readonly string[] = []): Contender {
+function scopegate(name: string, options: readonly string[] = [], program = bundle): Contender {
   return {
     name,
     verifies: true,
-    command: ({ port, policy }) => [
+    command: ({ port, policy, isProbed = false }) => [
       process.execPath,
       ...flags,
-      bundle,
-      ...['serve', '--policy', policy, '--grpc', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0', ...options],
+      ...(isProbed ? ['--import', join(here, 'stall-probe.ts')] : []),
+      program,
+      'serve',
+      '--policy',
+      policy,
+      '--grpc',
+      `127.0.0.1:${port}`,
+      '--admin',
+      '127.0.0.1:0',
+      ...options,
     ],
   };
 }
@@ -39,11 +55,13 @@ function allowAll(name: string, transport: string): Contender {
   return { name, verifies: false, command: ({ port }) => [process.execPath, program, transport, String(port)] };
 }
 
-export async function contenders(): Promise<readonly Contender[]> {
+/** `beside`: the main file of another build, to compare with. */
+export async function contenders(beside?: string): Promise<readonly Contender[]> {
   if (!existsSync(bundle)) throw new Error('there is no bundle to measure: npm run bundle');
   const go = await goAllowAll();
   return [
     scopegate('scopegate'),
+    ...(beside === undefined ? [] : [scopegate('another build', [], beside)]),
     scopegate('scopegate, decision log of all', ['--decision-log', 'all', '--decision-log-rate', '1000000']),
     scopegate('scopegate, decision log off', ['--decision-log', 'off']),
     scopegate('scopegate, grpc-js', ['--transport', 'grpc-js']),

@@ -14,7 +14,11 @@ export interface LoadResult {
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   /** In microseconds. */
-  readonly latency: Readonly<Record<'p50' | 'p90' | 'p99' | 'p999', number>>;
+  readonly latency: Readonly<Record<'p50' | 'p90' | 'p99' | 'p999' | 'max', number>>;
+  /** Of those that were let pass. */
+  readonly allowedP99: number;
+  /** Requests that were due and for which there was no connection: the proxy was asked for less than the rate. */
+  readonly unsent: number;
 }
 
 interface Settings {
@@ -73,6 +77,7 @@ class Load {
   readonly #settings: Settings;
   readonly #statuses: Record<string, number> = {};
   readonly #latencies: number[] = [];
+  readonly #allowed: number[] = [];
   readonly #slots: readonly Slot[];
   readonly #idle: Slot[] = [];
   /** When requests are due that no connection was free for. */
@@ -130,20 +135,28 @@ class Load {
 
   #done(slot: Slot, status: string): void {
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
-    this.#latencies.push((performance.now() - slot.dueAt) * 1000);
+    const latency = (performance.now() - slot.dueAt) * 1000;
+    this.#latencies.push(latency);
+    if (status === '200') this.#allowed.push(latency);
     if (status !== 'error') this.#next(slot);
   }
 
   #result(): LoadResult {
-    const sorted = this.#latencies.toSorted((a, b) => a - b);
-    const at = (share: number): number => Math.round(sorted[Math.floor(share * sorted.length)] ?? 0);
+    const all = this.#latencies.toSorted((a, b) => a - b);
+    const allowed = this.#allowed.toSorted((a, b) => a - b);
     return {
-      requests: sorted.length,
+      requests: all.length,
       seconds: (performance.now() - this.#start) / 1000,
       statuses: this.#statuses,
-      latency: { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999) },
+      latency: { p50: at(all, 0.5), p90: at(all, 0.9), p99: at(all, 0.99), p999: at(all, 0.999), max: at(all, 1) },
+      allowedP99: at(allowed, 0.99),
+      unsent: this.#due.length,
     };
   }
+}
+
+function at(sorted: readonly number[], share: number): number {
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
 }
 
 if (import.meta.main) {

@@ -1,0 +1,107 @@
+/**
+ * Promises: one sample: an authorizer is started behind an Envoy, warmed up, and asked for some time, while what belongs to the cell
+ * happens.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { cpus } from 'node:os';
+import type { JwksServer } from '../../support/jwks-server.ts';
+import type { Cell } from './cells.ts';
+import type { Contender } from './contenders.ts';
+import { type Disturbance, disturb } from './events.ts';
+import type { LoadResult } from './load.ts';
+import { end, freePort, load, startAuthorizer } from './process.ts';
+import type { Rig } from './rig.ts';
+import type { Stall } from './stall-probe.ts';
+import { cpuSeconds, machineSeconds, rssMib } from './usage.ts';
+
+export interface Sample extends LoadResult {
+  readonly contender: string;
+  readonly cell: string;
+  readonly round: number;
+  /** Of the authorizer, for each request. */
+  readonly cpuUs: number;
+  /** At the end. */
+  readonly rss: number;
+  /** In MiB, every ten seconds. */
+  readonly rssOverTime: readonly number[];
+  readonly stall: Stall | undefined;
+  /** Of the processors, what all processes of the machine used. */
+  readonly busy: number;
+}
+
+const sampleMs = 10_000;
+
+export async function measure(rig: Rig, contender: Contender, cell: Cell, how: How): Promise<Sample> {
+  const port = await freePort();
+  const issuer = cell.event === 'outage' ? await rig.issuer() : undefined;
+  const policy = rig.policy(cell.rules, issuer?.jwksUri);
+  const child = await startAuthorizer(contender.command({ port, policy, isProbed: cell.event === 'reload' }));
+  const envoy = await rig.envoy(port);
+  try {
+    const file = await rig.file(cell.algorithm, cell.tokens);
+    const target = { port: envoy.port, file };
+    await warmUp(rig, cell, target);
+    const loaded = { ...cell, ...target, seconds: cell.seconds ?? how.seconds };
+    return {
+      contender: contender.name,
+      cell: cell.name,
+      round: how.round,
+      ...(await ask(rig, { child, issuer, loaded })),
+    };
+  } finally {
+    await envoy.stop();
+    await end(child);
+    await issuer?.close();
+  }
+}
+
+export interface How {
+  readonly round: number;
+  readonly seconds: number;
+}
+
+interface Target {
+  readonly port: number;
+  readonly file: string;
+}
+
+type Loaded = Cell & Target & { readonly seconds: number };
+
+/** Every token is asked for once at least, and the code by then has been compiled. */
+async function warmUp(rig: Rig, cell: Cell, { port, file }: Target): Promise<void> {
+  const hot = cell.isWarm ? file : await rig.file(cell.algorithm, 1);
+  await load({ port, file: hot, seconds: 3, rate: 0 });
+  if (cell.isWarm && cell.tokens > 1) await load({ port, file: hot, seconds: 60, rate: 0, once: true });
+}
+
+interface Asked {
+  readonly child: ChildProcess;
+  readonly issuer: JwksServer | undefined;
+  readonly loaded: Loaded;
+}
+
+async function ask(rig: Rig, { child, issuer, loaded }: Asked): Promise<Omit<Sample, 'contender' | 'cell' | 'round'>> {
+  const pid = child.pid ?? 0;
+  const disturbance: Disturbance = await disturb(rig, { child, issuer, cell: loaded, load: loaded });
+  const settings = { ...loaded, ...disturbance.load };
+  const rssOverTime: number[] = [];
+  const sampling = setInterval(() => rssOverTime.push(rssMib(pid)), sampleMs);
+  try {
+    const [cpu, machine] = [cpuSeconds(pid), machineSeconds()];
+    const result = await load(settings);
+    const used = cpuSeconds(pid) - cpu;
+    const busy = (machineSeconds() - machine) / result.seconds / cpus().length;
+    const stall = await disturbance.end();
+    checkAllowed(result, loaded);
+    return { ...result, cpuUs: (used * 1e6) / result.requests, rss: rssMib(pid), rssOverTime, stall, busy };
+  } finally {
+    clearInterval(sampling);
+    await disturbance.end();
+  }
+}
+
+/** A refusal is cheaper than an allow, and would be no measure of it. Only more than can be done is refused. */
+function checkAllowed({ statuses, requests }: LoadResult, { name, event }: Cell): void {
+  const allowed = statuses['200'] ?? 0;
+  if (event !== 'throttle' && allowed < requests * 0.99) throw new Error(`${name}: ${JSON.stringify(statuses)}`);
+}
