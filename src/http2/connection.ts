@@ -53,12 +53,12 @@ export interface ConnectionLimits {
 /** Bodies that a peer may have under way, of all streams together. */
 const connectionWindow = 1_048_576;
 /**
- * Frames that ask for an answer or for nothing: at most this many at once, and as many again every second. The gRPC library of Go sends a
+ * Frames that ask for an answer or for nothing, in a second. The gRPC library of Go sends a
  * ping for every round trip while it is busy, to learn how fast the link is.
  */
 const maxControlFrames = 10_000;
 /**
- * Streams that are reset, by the peer, or by us because of what the peer did (CVE-2025-8671). Envoy resets a check when its client goes
+ * Streams that are reset in a second, by the peer, or by us because of what the peer did (CVE-2025-8671). Envoy resets a check when its client goes
  * away or its timeout passes; more than this is an attack (CVE-2023-44487).
  */
 const maxResets = 20_000;

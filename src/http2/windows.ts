@@ -39,20 +39,19 @@ export class ReceiveWindow {
   }
 }
 
-/** A bound on how often something may happen: `burst` at once, and as many again every second. */
+/** A bound on how often something may happen: `burst` times in a second. */
 export class Allowance {
   readonly #burst: number;
-  #left: number;
-  #sinceMs = 0;
+  #left = 0;
+  #sinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(burst: number) {
     this.#burst = burst;
-    this.#left = burst;
   }
 
   /** False: too often. */
   take(nowMs: number): boolean {
-    if (this.#left <= 0 && nowMs - this.#sinceMs >= 1000) {
+    if (nowMs - this.#sinceMs >= 1000) {
       this.#left = this.#burst;
       this.#sinceMs = nowMs;
     }

@@ -143,8 +143,7 @@ export function parse(bytes: Buffer): { frames: Said[]; rest: Buffer } {
 }
 
 /** Frames as text, one line each: `reset 1 CANCEL`, `goaway 3 PROTOCOL_ERROR`, `headers 1 :status=200 … end`. */
-export function describe(frames: readonly Said[]): string[] {
-  const decoder = new HpackDecoder();
+export function describe(frames: readonly Said[], decoder: HpackDecoder = new HpackDecoder()): string[] {
   return frames.map(({ type, flags, stream, payload }) => {
     const end = (flags & endStream) !== 0 && type < 2 ? ' end' : '';
     switch (type) {
