@@ -83,7 +83,13 @@ export const checks: readonly CheckRow[] = [
     isOfSignature: true,
     describe: describeKey,
   },
-  { check: 'signature', reasons: ['signature_invalid'], isOfJwt: true, isOfSignature: true, describe: describeSignature },
+  {
+    check: 'signature',
+    reasons: ['signature_invalid'],
+    isOfJwt: true,
+    isOfSignature: true,
+    describe: describeSignature,
+  },
   {
     check: 'claims',
     reasons: ['claim_invalid'],

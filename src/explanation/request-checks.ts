@@ -53,7 +53,8 @@ export function describeForm({ token, isSigned }: Facts): Comparison {
 export function describeIssuer({ token, rule, snapshot, showClaims }: Facts): Comparison {
   const known = [...new Set([...snapshot.issuers.values()].map(({ name }) => name))];
   const wanted = `one of ${listed(known.filter((name) => rule?.issuers?.has(name) ?? true).toSorted())}`;
-  if (token?.introspector !== undefined) return { wanted, found: `${token.introspector.name}, which is asked about it` };
+  if (token?.introspector !== undefined)
+    return { wanted, found: `${token.introspector.name}, which is asked about it` };
   if (token?.issuer !== undefined) return { wanted, found: token.issuer.name };
   const iss = token?.jws && member(token.jws.claims, 'iss');
   if (typeof iss !== 'string') return { wanted, found: 'iss absent or no text' };
