@@ -53,12 +53,16 @@ const typeNames: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-export function readMistakes(tree: Tree, issues: readonly Issue[], base: TreePath = []): readonly Mistake[] {
-  const mistakes = issues.flatMap((issue) => readIssue(tree, issue, [...base, ...issue.path]));
+export function readMistakes(tree: Tree, issues: readonly Issue[]): readonly Mistake[] {
+  const mistakes = issues.flatMap((issue, index) => readIssue(tree, issue, issue.path, index < maxProblems));
+  return withoutMisspelled(mistakes);
+}
+
+/** A misspelled field is one mistake, not also a missing one. */
+function withoutMisspelled(mistakes: readonly Mistake[]): readonly Mistake[] {
   const meant = new Set(
     mistakes.flatMap((mistake) => (mistake.meant === undefined ? [] : [fieldKey(parentOf(mistake), mistake.meant)])),
   );
-  // A misspelled field is one mistake, not also a missing one.
   return mistakes.filter(({ path, missing }) => missing === undefined || !meant.has(fieldKey(path, missing)));
 }
 
@@ -70,13 +74,15 @@ function fieldKey(parent: TreePath, field: string): string {
   return JSON.stringify([...parent.map(String), field]);
 }
 
-function readIssue(tree: Tree, issue: Issue, path: TreePath): readonly Mistake[] {
+/** `isTold`: a suggestion costs time, and nobody sees that of a mistake behind a thousand others. */
+function readIssue(tree: Tree, issue: Issue, path: TreePath, isTold: boolean): readonly Mistake[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key, index) => unknownField(tree, path, key, index < maxProblems));
+    return issue.keys.map((key, index) => unknownField(tree, path, key, isTold && index < maxProblems));
   const value = valueAt(tree, path);
   if (value === undefined && path.length > 0) return [missingField(tree, path)];
   const branch = issue.code === 'invalid_union' ? issue.errors.find(isAboutParts) : undefined;
-  return branch === undefined ? [wrongValue(tree, issue, path)] : readMistakes(tree, branch, path);
+  if (branch === undefined) return [wrongValue(tree, issue, path)];
+  return withoutMisspelled(branch.flatMap((part) => readIssue(tree, part, [...path, ...part.path], isTold)));
 }
 
 /** The alternative whose type fits, so that what is wrong lies in its parts. */
@@ -84,7 +90,6 @@ function isAboutParts(issues: readonly Issue[]): boolean {
   return issues.every(({ code, path }) => path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value'));
 }
 
-/** `isTold`: a suggestion costs time, and nobody sees that of a mistake behind a thousand others. */
 function unknownField(tree: Tree, parent: TreePath, key: string, isTold: boolean): Mistake {
   const path = [...parent, key];
   const meant = isTold ? suggest(key, fieldsAt(parent)) : undefined;

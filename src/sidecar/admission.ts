@@ -33,8 +33,8 @@ const maxBodyBytes = 4 * 1024 * 1024;
 /** Reviews that wait for their turn; API servers ask for one each time somebody applies a policy. */
 const maxWaiting = 8;
 
-/** The longest pause after a review, in ms. */
-const maxPauseMs = 2000;
+/** The longest pause after a review, in ms: longer than any takes, so that at most half of the time is spent on them. */
+const maxPauseMs = 30_000;
 
 /** Rejects with a ListenError or a TlsFileError, of one clear line. */
 export async function startAdmission(settings: AdmissionSettings, parts: AdmissionParts): Promise<RunningAdmission> {
