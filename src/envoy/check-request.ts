@@ -35,89 +35,108 @@ export function readCheckRequest(message: Uint8Array): Step<RequestAttributes> {
     list: new HeaderBlock(bytes),
     hasList: false,
   };
-  const isRead = eachField(bytes, 0, bytes.length, (field, start, end) =>
-    field === 1 ? readAttributes(bytes, start, end, draft) : true,
-  );
-  if (!isRead) return new Stop('request_malformed', 'the CheckRequest cannot be decoded');
+  if (!readMessage(new WireReader(bytes, 0, bytes.length), draft)) {
+    return new Stop('request_malformed', 'the CheckRequest cannot be decoded');
+  }
   if (!draft.hasHttp) return new Stop('request_malformed', 'the CheckRequest describes no HTTP request');
   const { id, method, host, path, certificate } = draft;
   return { id, method, host, path, certificate, headers: draft.hasList ? draft.list : draft.map };
 }
 
-type Read = (field: number, start: number, end: number) => boolean;
-
-function eachField(bytes: Buffer, start: number, end: number, read: Read): boolean {
-  return new WireReader(bytes).eachField(start, end, read);
+/** CheckRequest: 1 attributes. */
+function readMessage(message: WireReader, draft: Draft): boolean {
+  while (message.next()) {
+    if (message.field === 1 && !readAttributes(message.inner(), draft)) return false;
+  }
+  return message.isWhole;
 }
 
 /** AttributeContext: 1 source, 4 request. */
-function readAttributes(bytes: Buffer, from: number, to: number, draft: Draft): boolean {
-  return eachField(bytes, from, to, (field, start, end) => {
-    if (field === 4) return readRequest(bytes, start, end, draft);
-    return field === 1 ? readSource(bytes, start, end, draft) : true;
-  });
+function readAttributes(attributes: WireReader, draft: Draft): boolean {
+  while (attributes.next()) {
+    if (attributes.field === 4 && !readRequest(attributes.inner(), draft)) return false;
+    if (attributes.field === 1 && !readSource(attributes.inner(), draft)) return false;
+  }
+  return attributes.isWhole;
 }
 
 /** Peer: 5 certificate. */
-function readSource(bytes: Buffer, from: number, to: number, draft: Draft): boolean {
-  return eachField(bytes, from, to, (field, start, end) => {
-    if (field === 5) draft.certificate = bytes.toString('latin1', start, end);
-    return true;
-  });
+function readSource(peer: WireReader, draft: Draft): boolean {
+  while (peer.next()) {
+    if (peer.field === 5) draft.certificate = latin1(peer);
+  }
+  return peer.isWhole;
 }
 
 /** AttributeContext.Request: 2 http. */
-function readRequest(bytes: Buffer, from: number, to: number, draft: Draft): boolean {
-  return eachField(bytes, from, to, (field, start, end) => {
-    if (field !== 2) return true;
+function readRequest(request: WireReader, draft: Draft): boolean {
+  while (request.next()) {
+    if (request.field !== 2) continue;
     draft.hasHttp = true;
-    return readHttp(bytes, start, end, draft);
-  });
+    if (!readHttp(request.inner(), draft)) return false;
+  }
+  return request.isWhole;
 }
 
 /** HttpRequest: 1 id, 2 method, 3 headers (map entries), 4 path, 5 host, 13 header_map. */
-function readHttp(bytes: Buffer, from: number, to: number, draft: Draft): boolean {
-  return eachField(bytes, from, to, (field, start, end) => {
-    switch (field) {
+function readHttp(http: WireReader, draft: Draft): boolean {
+  const header = http.inner();
+  while (http.next()) {
+    switch (http.field) {
       case 1:
-        draft.id = bytes.toString('latin1', start, end);
-        return true;
+        draft.id = latin1(http);
+        break;
       case 2:
-        // Latin-1 keeps every byte, so that what is not ASCII is refused later instead of being replaced now.
-        draft.method = bytes.toString('latin1', start, end);
-        return true;
+        draft.method = latin1(http);
+        break;
       case 3:
-        return readHeader(bytes, start, end, draft.map);
+        header.enter(http.start, http.end);
+        if (!readHeader(header, draft.map)) return false;
+        break;
       case 4:
-        draft.path = bytes.toString('latin1', start, end);
-        return true;
+        draft.path = latin1(http);
+        break;
       case 5:
-        draft.host = bytes.toString('latin1', start, end);
-        return true;
+        draft.host = latin1(http);
+        break;
       case 13:
         draft.hasList = true;
-        return eachField(bytes, start, end, (inner, a, b) =>
-          inner === 1 ? readHeader(bytes, a, b, draft.list) : true,
-        );
+        if (!readList(http.inner(), draft.list)) return false;
+        break;
       default:
-        return true;
     }
-  });
+  }
+  return http.isWhole;
+}
+
+/** HeaderMap: 1 headers. */
+function readList(list: WireReader, block: HeaderBlock): boolean {
+  const header = list.inner();
+  while (list.next()) {
+    if (list.field !== 1) continue;
+    header.enter(list.start, list.end);
+    if (!readHeader(header, block)) return false;
+  }
+  return list.isWhole;
 }
 
 /** A map entry (1 key, 2 value) and a HeaderValue (1 key, 2 value, 3 raw_value) differ in the last field only. */
-function readHeader(bytes: Buffer, from: number, to: number, block: HeaderBlock): boolean {
-  let name = '';
-  let valueStart = to;
-  let valueEnd = to;
-  const isRead = eachField(bytes, from, to, (field, start, end) => {
-    if (field === 1) name = bytes.toString('latin1', start, end);
-    if (field === 3 || (field === 2 && valueStart === valueEnd)) {
-      valueStart = start;
-      valueEnd = end;
+function readHeader(header: WireReader, block: HeaderBlock): boolean {
+  let [nameStart, nameEnd, valueStart, valueEnd] = [0, 0, 0, 0];
+  while (header.next()) {
+    if (header.field === 1) {
+      nameStart = header.start;
+      nameEnd = header.end;
+    } else if (header.field === 3 || (header.field === 2 && valueStart === valueEnd)) {
+      valueStart = header.start;
+      valueEnd = header.end;
     }
-    return true;
-  });
-  if (isRead) block.add(name.toLowerCase(), valueStart, valueEnd);
-  return isRead;
+  }
+  if (header.isWhole) block.add(nameStart, nameEnd, valueStart, valueEnd);
+  return header.isWhole;
+}
+
+/** Latin-1 keeps every byte, so that what is not ASCII is refused later instead of being replaced now. */
+function latin1({ bytes, start, end }: WireReader): string {
+  return bytes.toString('latin1', start, end);
 }

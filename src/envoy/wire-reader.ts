@@ -1,51 +1,86 @@
 /**
- * Promises: the fields of one protobuf message, in place, without copies. Whatever is no well-formed message ends in a `false`, never in
+ * Promises: the fields of one protobuf message, in place, without copies. Whatever is no well-formed message is told so, and never ends in
  * an exception or a read past the end.
  * Source: Protocol Buffers encoding, "Message structure".
  */
 
-/** What a length-delimited field holds: a range of the bytes. */
-export type OnField = (field: number, start: number, end: number) => boolean;
-
 const maxLength = 0x7fffffff;
+const lengthDelimited = 2;
 
-/** A position in the bytes of one message. */
+/** Walks over a range of bytes that is one message; `next()` steps from one length-delimited field to the next. */
 export class WireReader {
   readonly bytes: Buffer;
+  /** Of the present field: its number, and the range of its content. */
+  field = 0;
+  start = 0;
+  end = 0;
   #at = 0;
+  #limit = 0;
+  #isGood = true;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, from: number, to: number) {
     this.bytes = bytes;
+    this.enter(from, to);
   }
 
-  /**
-   * Calls `onField` for every length-delimited field between `start` and `end`; the other kinds are skipped, as nothing that is read
-   * here is a number. False when the bytes are no message or `onField` said false.
-   */
-  eachField(start: number, end: number, onField: OnField): boolean {
-    this.#at = start;
-    while (this.#at < end) {
-      const tag = this.#varint(end);
-      const field = tag >>> 3;
-      if (tag < 0 || field === 0) return false;
-      if ((tag & 7) !== 2) {
-        if (!this.#skip(tag & 7, end)) return false;
+  /** Begins anew with another message of the same bytes. */
+  enter(from: number, to: number): void {
+    this.#at = from;
+    this.#limit = to;
+    this.#isGood = true;
+  }
+
+  /** The message in the present field. */
+  inner(): WireReader {
+    return new WireReader(this.bytes, this.start, this.end);
+  }
+
+  /** All of it was walked over, and it is a message. */
+  get isWhole(): boolean {
+    return this.#isGood && this.#at === this.#limit;
+  }
+
+  /** False at the end, and where the bytes are no message. Fields of other kinds are skipped, as nothing that is read is a number. */
+  next(): boolean {
+    while (this.#at < this.#limit) {
+      const tag = this.#varint();
+      if (tag < 8) return this.#fail();
+      if ((tag & 7) !== lengthDelimited) {
+        if (!this.#skip(tag & 7)) return this.#fail();
         continue;
       }
-      const length = this.#varint(end);
+      const length = this.#varint();
       const from = this.#at;
-      const to = from + length;
-      if (length < 0 || to > end || !onField(field, from, to)) return false;
-      this.#at = to;
+      if (length < 0 || from + length > this.#limit) return this.#fail();
+      this.field = tag >>> 3;
+      this.start = from;
+      this.end = from + length;
+      this.#at = this.end;
+      return true;
     }
-    return this.#at === end;
+    return false;
+  }
+
+  #fail(): false {
+    this.#isGood = false;
+    this.#at = this.#limit;
+    return false;
   }
 
   /** A varint up to 31 bits; −1 for a longer or unfinished one. Larger numbers are never a tag or a length here. */
-  #varint(end: number): number {
+  #varint(): number {
+    const first = this.bytes[this.#at] ?? 0;
+    if (first < 0x80 && this.#at < this.#limit) {
+      this.#at += 1;
+      return first;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
     let value = 0;
     let factor = 1;
-    for (let count = 0; count < 10 && this.#at < end; count += 1) {
+    for (let count = 0; count < 10 && this.#at < this.#limit; count += 1) {
       const byte = this.bytes[this.#at] ?? 0;
       this.#at += 1;
       value += (byte & 0x7f) * factor;
@@ -55,16 +90,16 @@ export class WireReader {
     return -1;
   }
 
-  #skip(wireType: number, end: number): boolean {
-    if (wireType === 0) return this.#skipVarint(end);
+  #skip(wireType: number): boolean {
+    if (wireType === 0) return this.#skipVarint();
     // Groups (3, 4) are deprecated and in none of these messages.
     const size = wireType === 1 ? 8 : wireType === 5 ? 4 : -1;
     this.#at += size;
-    return size > 0 && this.#at <= end;
+    return size > 0 && this.#at <= this.#limit;
   }
 
-  #skipVarint(end: number): boolean {
-    for (let count = 0; count < 10 && this.#at < end; count += 1) {
+  #skipVarint(): boolean {
+    for (let count = 0; count < 10 && this.#at < this.#limit; count += 1) {
       this.#at += 1;
       if ((this.bytes[this.#at - 1] ?? 0) < 0x80) return true;
     }
