@@ -44,6 +44,8 @@ export function chunkNames(src: string): ChunkNames {
     if (reach('main.ts').has(id)) return 'command';
     const [isServed, isTool] = [reach('sidecar/sidecar.ts').has(id), tools.some((file) => reach(file).has(id))];
     if (isServed) return isTool ? 'policy' : 'serve';
+    if (conditions.some((file) => reach(file).has(id))) return 'condition';
+    if (reach('server/grpc-js-transport.ts').has(id)) return 'grpc-js';
     if (reach('kubernetes/cluster.ts').has(id)) return 'kubernetes';
     if (proofStore.some((file) => reach(file).has(id))) return 'proof-store';
     return 'tools';
@@ -51,6 +53,9 @@ export function chunkNames(src: string): ChunkNames {
 
   return { plugin, name };
 }
+
+/** The language of conditions, for policies that have one. */
+const conditions = ['condition/compile-condition.ts', 'condition/operands.ts'];
 
 /** What `serve` loads where replicas share their memory of DPoP proofs. */
 const proofStore = ['proofs/shared-memory.ts', 'proofs/layered-memory.ts', 'proofs/redis-connection.ts'];

@@ -2,7 +2,7 @@
  * Promises: the policy of the files on a command line, or the exit code after everything that is wrong with them is on stderr, in the
  * lines that lint writes. Its own tests are not run: a policy whose tests fail is one that somebody wants to look into.
  */
-import { compile } from '../policy/compile.ts';
+import { compilePolicy } from '../policy/compile-policy.ts';
 import { readPolicyFile } from '../policy/manifest.ts';
 import { byPlace, formatProblem } from '../policy/problem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -25,7 +25,7 @@ export async function readPolicy(
     return 2;
   }
   const parsed = files.map(readPolicyFile);
-  const { snapshot, problems } = compile(parsed.flatMap(({ documents }) => documents));
+  const { snapshot, problems } = await compilePolicy(parsed.flatMap(({ documents }) => documents));
   if (snapshot !== undefined && parsed.every((file) => file.problems.length === 0)) return snapshot;
   const all = [...parsed.flatMap((file) => file.problems), ...problems].toSorted(byPlace);
   ports.writeError(all.map((problem) => `${printable(formatProblem(problem))}\n`).join(''));

@@ -4,7 +4,7 @@
  */
 import { readConditionInput } from '../authorizer/requirements.ts';
 import type { Condition, ConditionInput } from '../condition/condition.ts';
-import { operandsOf } from '../condition/operands.ts';
+import { operandsOf } from '../condition/language.ts';
 import { printable } from '../report/printable.ts';
 import type { Comparison, ExplainedOperand, ReadClaim } from './explanation.ts';
 import type { Facts } from './facts.ts';

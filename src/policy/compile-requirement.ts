@@ -2,8 +2,8 @@
  * Promises: what a rule requires, its condition compiled, with every mistake in it at its place inside the text.
  * Leaves to others: the language of conditions (condition/).
  */
-import { compileCondition } from '../condition/compile-condition.ts';
 import type { Condition, ConditionProblem } from '../condition/condition.ts';
+import { compileCondition } from '../condition/language.ts';
 import type { PlacedRoute } from './compile-routes.ts';
 import { durationSeconds } from './duration.ts';
 import { type Report, type Spot, within } from './report.ts';

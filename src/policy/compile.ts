@@ -43,7 +43,10 @@ export interface Trial {
   readonly touched: ReadonlySet<string>;
 }
 
-/** `previous` is the policy before: what has not changed is taken from it. */
+/**
+ * `previous` is the policy before: what has not changed is taken from it. The language of conditions has to be loaded when a document
+ * has one (compile-policy.ts).
+ */
 export function compile(documents: readonly PolicyDocument[], previous?: PolicySnapshot): Compiled {
   const report = createReport();
   const defaults = compileDefaults(documents, report);

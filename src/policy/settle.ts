@@ -3,7 +3,8 @@
  * no other from being active; of two that clash the first in order wins.
  * Leaves to others: keeping the sources (store.ts).
  */
-import { type Compiled, compile } from './compile.ts';
+import type { Compiled } from './compile.ts';
+import { compilePolicy } from './compile-policy.ts';
 import type { PolicyDocument } from './document.ts';
 import { byPlace, compareText, type Problem } from './problem.ts';
 import type { PolicySnapshot } from './snapshot.ts';
@@ -101,7 +102,7 @@ async function tryOut(
   // Last, so that a clash is reported at the version that is refused for it.
   const documents = [...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])];
   if (documents.length === 0) return nothingLeft(chosen);
-  const compiled = await checked(compileSafely(documents, previous), check);
+  const compiled = await checked(await compileSafely(documents, previous), check);
   if (compiled.snapshot === undefined) return compiled;
   for (const state of chosen) {
     state.active = state.refused?.documents ?? state.active;
@@ -118,9 +119,12 @@ function nothingLeft(chosen: readonly SourceState[]): Compiled {
 }
 
 /** A fault in compiling is a problem of the versions that are tried: it must not keep the good ones from being active. */
-export function compileSafely(documents: readonly PolicyDocument[], previous: PolicySnapshot | undefined): Compiled {
+export async function compileSafely(
+  documents: readonly PolicyDocument[],
+  previous: PolicySnapshot | undefined,
+): Promise<Compiled> {
   try {
-    return compile(documents, previous);
+    return await compilePolicy(documents, previous);
   } catch (fault) {
     const message = `the policy cannot be compiled, a fault of Scopegate (${fault instanceof Error ? fault.name : 'unknown'})`;
     const file = documents.at(-1)?.file ?? '';

@@ -97,7 +97,7 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
       const { refused } = state;
       if (refused === undefined || refused.isSound || !offered.has(state.source)) continue;
       await pause();
-      state.refused = withFurtherProblems(refused, states, state);
+      state.refused = await withFurtherProblems(refused, states, state);
     }
     for (const { source, isLeaving, refused } of states) if (isLeaving && refused === undefined) next.delete(source);
     return { sources: next, compiled };
@@ -180,12 +180,15 @@ function readVersion(source: string, files: readonly PolicyFile[]): Refused {
 }
 
 /** What is well-formed in a version that is bad in itself is checked beside the others, so that the operator sees all at once. */
-function withFurtherProblems(refused: Refused, states: readonly SourceState[], state: SourceState): Refused {
+async function withFurtherProblems(
+  refused: Refused,
+  states: readonly SourceState[],
+  state: SourceState,
+): Promise<Refused> {
   const others = states.filter((other) => other !== state);
   const beside = others.flatMap(({ active, refused: waiting }) => active ?? waiting?.documents ?? []);
   const files = new Set(refused.documents.map(({ file }) => file));
-  const further = errorsOf(compileSafely([...beside, ...refused.documents], undefined).problems).filter(({ file }) =>
-    files.has(file),
-  );
+  const { problems } = await compileSafely([...beside, ...refused.documents], undefined);
+  const further = errorsOf(problems).filter(({ file }) => files.has(file));
   return { ...refused, problems: [...refused.problems, ...further].toSorted(byPlace) };
 }

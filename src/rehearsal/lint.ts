@@ -3,7 +3,8 @@
  * The files make one policy, as the sources of `serve` do.
  * Leaves to others: reading them, and showing what was found (report/).
  */
-import { compile, type Trial } from '../policy/compile.ts';
+import type { Trial } from '../policy/compile.ts';
+import { compilePolicy } from '../policy/compile-policy.ts';
 import type { PolicyFile } from '../policy/document.ts';
 import { readPolicyFile } from '../policy/manifest.ts';
 import { byPlace, type Problem } from '../policy/problem.ts';
@@ -25,7 +26,7 @@ export interface LintResult {
 /** `nowMs`, in milliseconds since the epoch, is the instant of the tests. */
 export async function lint(files: readonly PolicyFile[], nowMs: number): Promise<LintResult> {
   const parsed = files.map(readPolicyFile);
-  const compiled = compile(parsed.flatMap(({ documents }) => documents));
+  const compiled = await compilePolicy(parsed.flatMap(({ documents }) => documents));
   const problems = [...parsed.flatMap((file) => file.problems), ...compiled.problems].toSorted(byPlace);
   const isGood = !problems.some(({ severity }) => severity === 'error');
   if (isGood && compiled.snapshot !== undefined) {

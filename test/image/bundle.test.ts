@@ -51,6 +51,14 @@ describe('the bundle', () => {
     expect(text).not.toMatch(/class KubeConfig\b|class OpenIDConnectAuth\b|function importOpenapi\b/);
   });
 
+  it('serve: what most policies need no part of is read when it is asked for', () => {
+    const text = textOf(readWith('sidecar.js'));
+    expect(text).not.toMatch(/class RE2JS\b|function celEnv\b|class Http2SubchannelConnector\b/);
+    expect(textOf(readWith('compile-condition.js'))).toMatch(/class RE2JS\b|RE2JS = class/);
+    expect([...readWith('compile-condition.js')]).not.toContain('serve.js');
+    expect([...readWith('grpc-js-transport.js')]).not.toContain('tools.js');
+  });
+
   it('lint: what serves is not read', () => {
     expect([...readWith('lint.js')]).not.toContain('serve.js');
   });

@@ -4,6 +4,7 @@ import { type Authorizer, createAuthorizer } from '../../src/authorizer/authoriz
 import { createSenderCheck, type SenderCheck } from '../../src/authorizer/sender.ts';
 import { createTokenVerifier } from '../../src/authorizer/token-verifier.ts';
 import { directLane } from '../../src/authorizer/verification-lane.ts';
+import { loadLanguage } from '../../src/condition/language.ts';
 import type { RequestAttributes } from '../../src/decision/request.ts';
 import { createClientTokens } from '../../src/egress/client-tokens.ts';
 import { createRequestToken } from '../../src/egress/request-token.ts';
@@ -24,6 +25,9 @@ import { nonceKey, ProofMaker } from './proofs.ts';
 import { type ClientRequest, clientRequest, requestAttributes } from './request-maker.ts';
 import { scriptedIssuer } from './scripted-issuer.ts';
 import { TokenMaker } from './tokens.ts';
+
+// So that compiling waits for nothing.
+await loadLanguage();
 
 /** One case file made real. */
 export interface Subject {

@@ -1,10 +1,14 @@
 /**
  * Promises: short ways to a compiled policy for the tests of this room.
  */
+import { loadLanguage } from '../../../src/condition/language.ts';
 import { type Compiled, compile } from '../../../src/policy/compile.ts';
 import { parseDocuments } from '../../../src/policy/document.ts';
 import { byPlace, type Problem } from '../../../src/policy/problem.ts';
 import type { PolicySnapshot, Rule } from '../../../src/policy/snapshot.ts';
+
+// So that compiling waits for nothing.
+await loadLanguage();
 
 export interface PolicyObject {
   readonly issuers?: readonly object[];
