@@ -141,8 +141,8 @@ it('the text: Prometheus format, with metrics of the process, and every metric w
   const text = await metrics.text();
   expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(text).toContain('\nprocess_resident_memory_bytes ');
-  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(17);
-  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(17);
+  expect(text.match(/^# HELP scopegate_\w+ \S/gm)).toHaveLength(18);
+  expect(text.match(/^# TYPE scopegate_/gm)).toHaveLength(18);
 });
 
 it('watches: no series before one is watched, then 0 until it is connected and heard', async () => {
