@@ -231,16 +231,16 @@ describe('credentials that cannot be had', () => {
   });
 
   const line = (text: string): string => kubeconfig('http://127.0.0.1:9', { token: '@' }).replace('"@"', text);
-  const plugin = (answer: string): string =>
+  const pluginThatPrints = (answer: string): string =>
     kubeconfig('http://127.0.0.1:9', { exec: { command: '/bin/echo', args: [answer] } });
   const secrets: Record<string, { readonly config: string; readonly reason: RegExp }> = {
     'text after a token': { config: line('"s3cret" s3cret'), reason: /config is not YAML: \w+ at line 1, column \d+$/ },
     'a token twice': { config: line('s3cret, token: s3cret'), reason: /config is not YAML: DUPLICATE_KEY at line 1/ },
     'a quote that is not closed': { config: line("'s3cret"), reason: /config is not YAML: MISSING_CHAR at line 1/ },
     'a token that looks like an alias': { config: line('*s3cret'), reason: /an alias in it names nothing$/ },
-    'a plugin that prints the token alone': { config: plugin('s3cret'), reason: /plugin .* is not JSON$/ },
+    'a plugin that prints the token alone': { config: pluginThatPrints('s3cret'), reason: /plugin .* is not JSON$/ },
     'a plugin that answers something else': {
-      config: plugin('{"token":"s3cret"}'),
+      config: pluginThatPrints('{"token":"s3cret"}'),
       reason: /not have the right form$/,
     },
   };
