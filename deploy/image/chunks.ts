@@ -44,10 +44,12 @@ export function chunkNames(src: string): ChunkNames {
     if (reach('main.ts').has(id)) return 'command';
     const [isServed, isTool] = [reach('sidecar/sidecar.ts').has(id), tools.some((file) => reach(file).has(id))];
     if (isServed) return isTool ? 'policy' : 'serve';
+    if (reach('policy/document.ts').has(id)) return 'document';
     if (conditions.some((file) => reach(file).has(id))) return 'condition';
     if (reach('server/grpc-js-transport.ts').has(id)) return 'grpc-js';
     if (reach('kubernetes/cluster.ts').has(id)) return 'kubernetes';
     if (proofStore.some((file) => reach(file).has(id))) return 'proof-store';
+    if (workers.some((file) => reach(file).has(id))) return 'workers';
     return 'tools';
   }
 
@@ -59,6 +61,9 @@ const conditions = ['condition/compile-condition.ts', 'condition/operands.ts'];
 
 /** What `serve` loads where replicas share their memory of DPoP proofs. */
 const proofStore = ['proofs/shared-memory.ts', 'proofs/layered-memory.ts', 'proofs/redis-connection.ts'];
+
+/** What `serve` loads where several processes share the listeners. */
+const workers = ['workers/shared-serving.ts', 'workers/worker.ts'];
 
 /** What the commands other than `serve` load when they run. */
 const tools = [

@@ -5,7 +5,7 @@
  * Leaves to others: reading sources (source/), running the policy's tests (rehearsal/), telling anyone (sidecar/).
  */
 import type { Compiled } from './compile.ts';
-import { type PolicyFile, parseDocuments } from './document.ts';
+import type { PolicyFile } from './document.ts';
 import { byPlace, type Problem } from './problem.ts';
 import { byOrder, compileSafely, errorsOf, type Pause, type Refused, type SourceState, settle } from './settle.ts';
 import type { PolicySnapshot } from './snapshot.ts';
@@ -89,7 +89,7 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
   /** Changes nothing. */
   async function workOut(offers: readonly Offer[]): Promise<WorkedOut> {
     const next = new Map([...sources].map(([source, state]) => [source, { ...state }]));
-    for (const { source, version } of offers) take(next, source, version);
+    for (const { source, version } of offers) await take(next, source, version);
     const states = [...next.values()].toSorted(byOrder);
     const compiled = await settle(states, { check, previous: current?.snapshot, pause });
     const offered = new Set(offers.map(({ source }) => source));
@@ -156,10 +156,14 @@ function toRejected({ source, active, refused, isLeaving }: SourceState): readon
   return refused === undefined ? [] : [{ source, problems: refused.problems, hasActive, isLeaving }];
 }
 
-function take(sources: Map<string, SourceState>, source: string, version: SourceVersion | undefined): void {
+async function take(
+  sources: Map<string, SourceState>,
+  source: string,
+  version: SourceVersion | undefined,
+): Promise<void> {
   const known = sources.get(source);
   if (version !== undefined) {
-    const refused = readVersion(source, version.files);
+    const refused = await readVersion(source, version.files);
     sources.set(source, { source, order: version.order, active: known?.active, refused, isLeaving: false });
   } else if (known?.active === undefined) {
     sources.delete(source);
@@ -169,7 +173,9 @@ function take(sources: Map<string, SourceState>, source: string, version: Source
 }
 
 /** A version as what is not active yet; whether it fits the others is not known. */
-function readVersion(source: string, files: readonly PolicyFile[]): Refused {
+async function readVersion(source: string, files: readonly PolicyFile[]): Promise<Refused> {
+  // YAML and the schema are a third of a start, and nobody who listens has to wait for them.
+  const { parseDocuments } = await import('./document.ts');
   const parsed = files.map(parseDocuments);
   const documents = parsed.flatMap((file) => file.documents);
   const problems = parsed.flatMap((file) => file.problems);
