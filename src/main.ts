@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createOutput } from './commands/output.ts';
 import { runProgram } from './commands/program.ts';
-import { startLoaded } from './commands/start.ts';
+import { startLoaded, workerOf } from './commands/start.ts';
 
 /** `package.json` is one folder up from the sources and from the built files alike. */
 function packageVersion(): string {
@@ -40,7 +40,8 @@ async function main(): Promise<number> {
       isColored: process.stdout.isTTY && process.stdout.hasColors(),
       now: Date.now,
       signals: process,
-      start: startLoaded,
+      start: (settings) => startLoaded(settings, process.argv[1] ?? ''),
+      runWorker: workerOf(process),
     });
     return await end(exitCode);
   } catch (fault) {

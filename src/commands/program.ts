@@ -12,8 +12,15 @@ import { addPolicyFilesCommand, type PolicyFilesPorts } from './policy-files.ts'
 import { addReplay, type ReplayPorts } from './replay.ts';
 import { addServe, type ServePorts } from './serve.ts';
 import { testCommand } from './test.ts';
+import { addWorker, type WorkerCommandPorts } from './worker.ts';
 
-export interface ProgramPorts extends ServePorts, ImportPorts, PolicyFilesPorts, ExplainPorts, ReplayPorts {
+export interface ProgramPorts
+  extends ServePorts,
+    ImportPorts,
+    PolicyFilesPorts,
+    ExplainPorts,
+    ReplayPorts,
+    WorkerCommandPorts {
   /** Columns of the terminal; undefined: none. */
   readonly columns: number | undefined;
 }
@@ -33,6 +40,7 @@ export async function runProgram(args: readonly string[], ports: ProgramPorts): 
   addExplain(program, ports, done);
   addReplay(program, ports, done);
   addImport(program, ports, done);
+  addWorker(program, ports, done);
   for (const command of withSubcommands(program)) {
     command.configureOutput(outputOf(command, ports));
   }

@@ -13,7 +13,6 @@ import {
   type Parser,
   share,
   truth,
-  unexpected,
   wholeNumber,
 } from './parse.ts';
 import { policySource } from './policy-source.ts';
@@ -88,13 +87,6 @@ function each<T>(parseOne: Parser<T>, missing: string): (texts: readonly string[
     }
     return values.length === 0 ? { problem: missing } : { value: Object.freeze(values) };
   };
-}
-
-function oneWorker(text: string): Parsed<number> {
-  const parsed = wholeNumber(1, 1024, 'processes')(text);
-  return 'value' in parsed && parsed.value !== 1
-    ? unexpected('1 (more processes are not supported by this version yet; run more replicas)', text)
-    : parsed;
 }
 
 export const serveOptions: ServeOptionTable = {
@@ -204,8 +196,8 @@ export const serveOptions: ServeOptionTable = {
   }),
   workers: one('--workers', 'N', 'Lifecycle', {
     defaultText: '1',
-    help: 'processes that share the listeners; this version runs 1',
-    parse: oneWorker,
+    help: 'processes that answer; more than 1: for a shared Deployment on several cores, one more process directs them',
+    parse: wholeNumber(1, 64, 'processes'),
   }),
   jwksRefreshMs: one('--jwks-refresh', 'DURATION', 'Keys of the issuers', {
     defaultText: '10m',

@@ -30,7 +30,7 @@ export function createClientTokens(ports: ClientTokenPorts): ClientTokens {
     if (isStopped) return;
     const next = new Map<string, Entry>();
     for (const client of clients) {
-      const identity = identityOf(client);
+      const identity = identityOfClient(client);
       const known = entries.get(client.name);
       const entry = known?.identity === identity ? known : { identity, token: new ClientToken(client, ports) };
       next.set(client.name, entry);
@@ -56,7 +56,7 @@ export function createClientTokens(ports: ClientTokenPorts): ClientTokens {
 }
 
 /** Equal for two clients exactly when they get the same token in the same way. */
-function identityOf({ issuer, clientId, authentication, scopes, resource }: OAuthClient): string {
+export function identityOfClient({ issuer, clientId, authentication, scopes, resource }: OAuthClient): string {
   const { allowHttp, anyHost } = issuer.insecure;
   const place = [issuer.issuer, issuer.ca ?? null, allowHttp, anyHost];
   return JSON.stringify([place, clientId, authentication, scopes, resource ?? null]);

@@ -16,14 +16,29 @@ import type { Reporting } from './reporting.ts';
 
 export interface SystemSender {
   readonly check: SenderCheck;
+  /** What `check` asks, for other processes that ask it too. */
+  readonly memory: ProofMemory;
   close(): void;
 }
 
+/** What processes have in common that share the listeners. */
+export interface SharedSender {
+  readonly memory: ProofMemory;
+  /** Of nonces, where no file holds any. */
+  readonly nonceKey: Uint8Array;
+}
+
 /** Rejects with an error of one clear line when the file of nonce keys is bad. The store is not waited for. */
-export async function openSender(settings: ServeSettings, reporting: Reporting): Promise<SystemSender> {
-  const watched = await openNonces(settings.dpopNonceKeyFile, reporting);
-  const local = createLocalProofMemory(settings.dpopReplayEntries);
-  const { memory, close } = await openMemory(local, settings.dpopReplayStore, reporting);
+export async function openSender(
+  settings: ServeSettings,
+  reporting: Reporting,
+  shared?: SharedSender,
+): Promise<SystemSender> {
+  const watched = await openNonces(settings.dpopNonceKeyFile, reporting, shared?.nonceKey ?? randomBytes(32));
+  const { memory, close } =
+    shared === undefined
+      ? await openMemory(createLocalProofMemory(settings.dpopReplayEntries), settings.dpopReplayStore, reporting)
+      : { memory: shared.memory, close: () => undefined };
   const check = createSenderCheck({
     memory: counted(memory, reporting),
     nonces: watched.nonces,
@@ -32,6 +47,7 @@ export async function openSender(settings: ServeSettings, reporting: Reporting):
   });
   return {
     check,
+    memory,
     close: () => {
       watched.stop();
       close();
@@ -39,9 +55,13 @@ export async function openSender(settings: ServeSettings, reporting: Reporting):
   };
 }
 
-async function openNonces(file: string | undefined, { log, fault }: Reporting): Promise<WatchedNonces> {
+async function openNonces(
+  file: string | undefined,
+  { log, fault }: Reporting,
+  nonceKey: Uint8Array,
+): Promise<WatchedNonces> {
   if (file === undefined) {
-    return { nonces: createNonceSealer([randomBytes(32)]), stop: () => undefined };
+    return { nonces: createNonceSealer([nonceKey]), stop: () => undefined };
   }
   return watchNonceKeys(file, {
     schedule,

@@ -26,7 +26,9 @@ export function createJoinedMetrics(registry: Registry): JoinedMetrics {
   let past = Promise.resolve<MetricsSnapshot>([]);
 
   async function joinedText(ask: () => Promise<readonly MetricsSnapshot[]>): Promise<string> {
-    const [own, theirs] = await Promise.all([registry.getMetricsAsJSON(), ask()]);
+    const own = await registry.getMetricsAsJSON();
+    const theirs = await ask();
+    // Next to each other, so that a process which ends is in one of the two.
     return AggregatorRegistry.aggregate([own.map(withStart), await past, ...theirs.map(withStarts)]).metrics();
   }
 

@@ -83,9 +83,9 @@ const usage: Record<string, [args: string[], error: string]> = {
     'scopegate serve: --policy: a policy is required: --policy FILE, DIR or configmap:NAMESPACE/NAME\n',
   ],
   'two bad values: a line each': [
-    ['serve', '--policy', 'p', '--drain', '3', '--workers', '4'],
+    ['serve', '--policy', 'p', '--drain', '3', '--workers', '65'],
     'scopegate serve: --drain: expected a duration from 0s to 1h, such as 500ms, 30s, 5m or 1h30m, got "3"\n' +
-      'scopegate serve: --workers: expected 1 (more processes are not supported by this version yet; run more replicas), got "4"\n',
+      'scopegate serve: --workers: expected a whole number from 1 to 64 (processes), got "65"\n',
   ],
 };
 

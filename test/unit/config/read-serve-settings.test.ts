@@ -130,6 +130,7 @@ const cases: Record<string, [flags: [string, string[]][], environment: Record<st
     { SCOPEGATE_JWKS_COOLDOWN: '1s', SCOPEGATE_JWKS_MAX_STALE: '1s' },
     { jwksRefreshMs: 1000, jwksMinRefreshMs: 1000, jwksCooldownMs: 1000, jwksMaxStaleMs: 1000 },
   ],
+  'several workers: by a variable': [[policy], { SCOPEGATE_WORKERS: '4' }, { workers: 4 }],
   'a variable of a service link: ignored': [[policy], { SCOPEGATE_PORT: 'tcp://10.0.0.1:9001' }, { workers: 1 }],
 };
 
@@ -144,14 +145,14 @@ const mistakes: Record<string, [flags: [string, string[]][], environment: Record
   'several mistakes: all at once': [
     [
       ['--grpc', ['x']],
-      ['--workers', ['2']],
+      ['--workers', ['0']],
     ],
     { SCOPEGATE_LOG_LEVEL: 'loud' },
     [
       '--policy: ',
       '--grpc: expected HOST:PORT',
       'SCOPEGATE_LOG_LEVEL: expected trace, debug',
-      '--workers: expected 1 (',
+      '--workers: expected a whole number from 1 to 64',
     ],
   ],
   'a policy twice: refused': [[['--policy', ['p', 'p']]], {}, ['--policy: "p" is given twice']],
