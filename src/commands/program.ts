@@ -70,6 +70,8 @@ function createProgram(ports: ProgramPorts): Command {
     .usage('COMMAND [options]')
     .addHelpText('after', '\nscopegate COMMAND --help says more about a command.\n')
     .configureHelp({
+      // The longest option leaves less than 40 columns of 80.
+      minWidthToWrap: 30,
       optionTerm: ({ flags }) => flags.replaceAll(/[<>]/g, ''),
       subcommandTerm: (command) => command.name(),
     })
