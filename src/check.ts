@@ -4,7 +4,7 @@
 import type { Authorizer } from './authorizer/authorize.ts';
 import type { Decision } from './decision/decision.ts';
 import type { RequestAttributes } from './decision/request.ts';
-import { Stop } from './decision/step.ts';
+import { type Awaitable, Stop } from './decision/step.ts';
 import { readCheckRequest } from './envoy/check-request.ts';
 import { writeCheckResponse } from './envoy/check-response.ts';
 
@@ -17,8 +17,8 @@ export interface CheckPorts {
   readonly onFault: (fault: unknown) => void;
 }
 
-/** Answers within `waitMs` plus the time of computing; never rejects. */
-export type Check = (request: Uint8Array, waitMs: number) => Promise<Uint8Array>;
+/** Answers within `waitMs` plus the time of computing, at once where nothing is waited for; never throws or rejects. */
+export type Check = (request: Uint8Array, waitMs: number) => Awaitable<Uint8Array>;
 
 /** The answer to checks that come faster than they can be worked on: at the cost of writing it. */
 export function createOverloaded({
@@ -35,28 +35,45 @@ export function createOverloaded({
 export function createCheck(ports: CheckPorts): Check {
   const { authorizer, monotonicMs, observe, onFault } = ports;
 
-  async function check(bytes: Uint8Array, waitMs: number): Promise<Uint8Array> {
-    const startMs = monotonicMs();
-    let request: RequestAttributes | undefined;
-    let decision: Decision;
-    let response: Uint8Array;
+  function check(bytes: Uint8Array, waitMs: number): Awaitable<Uint8Array> {
+    const asked: Asked = { startMs: monotonicMs(), request: undefined };
     try {
       const read = readCheckRequest(bytes);
-      if (!(read instanceof Stop)) request = read;
-      decision = read instanceof Stop ? authorizer.refuse(read) : await authorizer.authorize(read, waitMs);
-      response = writeCheckResponse(decision, request);
+      if (read instanceof Stop) return answer(authorizer.refuse(read), asked);
+      asked.request = read;
+      const decision = authorizer.authorize(read, waitMs);
+      if (!(decision instanceof Promise)) return answer(decision, asked);
+      return decision.then((decided) => answer(decided, asked)).catch((fault: unknown) => excuse(fault, asked));
     } catch (fault) {
-      onFault(fault);
-      decision = authorizer.refuse(new Stop('internal_error'));
-      response = writeCheckResponse(decision, request);
+      return excuse(fault, asked);
     }
+  }
+
+  function answer(decision: Decision, asked: Asked): Uint8Array {
+    const response = writeCheckResponse(decision, asked.request);
+    tell(decision, asked);
+    return response;
+  }
+
+  /** A fault of ours is no allow. */
+  function excuse(fault: unknown, asked: Asked): Uint8Array {
+    onFault(fault);
+    return answer(authorizer.refuse(new Stop('internal_error')), asked);
+  }
+
+  function tell(decision: Decision, { startMs, request }: Asked): void {
     try {
       observe(request, decision, monotonicMs() - startMs);
     } catch (fault) {
       onFault(fault);
     }
-    return response;
   }
 
   return check;
+}
+
+interface Asked {
+  readonly startMs: number;
+  /** Undefined while it could not be read. */
+  request: RequestAttributes | undefined;
 }

@@ -3,28 +3,19 @@
  * here, and stands at the end of every check.
  * Leaves to others: the wire (envoy/), logs and metrics (telemetry/).
  */
-import {
-  Allow,
-  type Caller,
-  type Decision,
-  type Deny,
-  type Header,
-  type ShadowVerdict,
-  type Told,
-} from '../decision/decision.ts';
+import { Allow, type Decision, type Deny, type Header, type ShadowVerdict, type Told } from '../decision/decision.ts';
 import { denyRow } from '../decision/deny-reason.ts';
 import type { RequestAttributes } from '../decision/request.ts';
-import { type Step, Stop } from '../decision/step.ts';
+import { type Awaitable, after, type Step, Stop } from '../decision/step.ts';
 import { canonicalHost, canonicalPath, checkMethod } from '../policy/path.ts';
 import { missingScopes } from '../policy/scope.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import { hasCredentials } from '../token/bearer.ts';
 import type { ResolveClientToken } from '../token/oauth-client.ts';
-import type { VerifiedToken } from '../token/verify.ts';
 import { challengesFor } from './challenge.ts';
-import { headersToRemove } from './identity-headers.ts';
+import { callerOf, createGrants, type GrantRequest, newChanges } from './grant.ts';
 import { resourceMetadata } from './resource-metadata.ts';
-import { createRuleCheck, type RuleOutcome } from './rule-check.ts';
+import { createRuleCheck, type RuleOutcome, type RuleQuestion } from './rule-check.ts';
 import type { SenderCheck } from './sender.ts';
 import { askShadow } from './shadow.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -42,8 +33,8 @@ export interface AuthorizerOptions {
 }
 
 export interface Authorizer {
-  /** Decides. Waits for keys and for tokens of our own only, at most `waitMs` in all; rejects only for a fault of ours. */
-  authorize(request: RequestAttributes, waitMs: number): Promise<Decision>;
+  /** Decides. Waits for keys and for tokens of our own only, at most `waitMs` in all; throws or rejects only for a fault of ours. */
+  authorize(request: RequestAttributes, waitMs: number): Awaitable<Decision>;
   /** The answer when a request could not even be asked about. */
   refuse(stop: Stop): Deny;
 }
@@ -75,21 +66,32 @@ interface Progress {
 export function createAuthorizer({ policy, verify, checkSender, clientToken, now }: AuthorizerOptions): Authorizer {
   const check = createRuleCheck({ verify, checkSender, now });
 
-  async function authorize(request: RequestAttributes, waitMs: number): Promise<Decision> {
+  const changesOf = createGrants();
+
+  function authorize(request: RequestAttributes, waitMs: number): Awaitable<Decision> {
     const snapshot = policy();
     if (snapshot === undefined) return refuse(new Stop('policy_unavailable'));
     const start: Progress = { request, snapshot, waitMs, startMs: now(), shadow: [] };
     const place = readPlace(request, snapshot);
     if (place instanceof Stop) return deny(place, start);
-    const decision = await decide({ ...start, place }, place);
-    // INVARIANT: the decision is made; the shadow is only told of.
+    const decision = decide({ ...start, place }, place);
     const match = snapshot.shadowRoutes.match(place.host, place.path, place.method);
-    const verdict = match && (await askShadow({ ...start, match, host: place.host }, check));
+    return match === undefined ? decision : withShadow(decision, start, { match, host: place.host });
+  }
+
+  /** INVARIANT: the decision is made; the shadow is only told of. */
+  async function withShadow(
+    decided: Awaitable<Decision>,
+    start: Progress,
+    at: Pick<RuleQuestion, 'match' | 'host'>,
+  ): Promise<Decision> {
+    const decision = await decided;
+    const verdict = await askShadow({ ...start, ...at }, check);
     if (verdict !== undefined) start.shadow.push(verdict);
     return decision;
   }
 
-  async function decide(start: Progress, { method, host, path }: Place): Promise<Decision> {
+  function decide(start: Progress, { method, host, path }: Place): Awaitable<Decision> {
     const { snapshot, request } = start;
     const body = resourceMetadata(snapshot, method, path);
     if (body !== undefined) return { reason: 'resource_metadata', told: tell(start), body };
@@ -98,27 +100,25 @@ export function createAuthorizer({ policy, verify, checkSender, clientToken, now
     const { rule } = match;
     if (rule.access === 'deny') return deny(new Stop('rule_deny'), { ...start, rule });
     if (rule.access === 'public') return allow('allowed_public', [], { ...start, rule });
-    const outcome = await check({ ...start, match, host });
-    const progress = { ...start, rule, outcome };
-    const { result } = outcome;
-    if (result instanceof Stop) return deny(result, progress);
-    return allow('allowed', result, progress);
+    return after(check({ ...start, match, host }), (outcome) => {
+      const progress = { ...start, rule, outcome };
+      const { result } = outcome;
+      if (result instanceof Stop) return deny(result, progress);
+      return allow('allowed', result, progress);
+    });
   }
 
   /** What the client claims to be is removed on public rules too (EA-13). */
-  async function allow(reason: Allow['reason'], headers: readonly Header[], progress: Passed): Promise<Decision> {
-    const { request, rule, snapshot, outcome } = progress;
-    const own = upstreamAuthorization(rule, request.path, waitLeftMs(progress), clientToken);
-    const authorization = own instanceof Promise ? await own : own;
-    if (authorization instanceof Stop) return deny(authorization, progress);
-    const setHeaders = [...headers, ...authorization];
-    const removeHeaders = headersToRemove(snapshot, rule, request.headers, setHeaders);
-    return new Allow(reason, tell(progress), { setHeaders, removeHeaders, nonce: outcome?.nonce });
-  }
-
-  /** A clock that was set back, or forward, must not make the wait longer than it may be. */
-  function waitLeftMs({ waitMs, startMs }: Progress): number {
-    return Math.min(waitMs, Math.max(0, waitMs - (now() - startMs)));
+  function allow(reason: Allow['reason'], headers: readonly Header[], progress: Passed): Awaitable<Decision> {
+    const { request, rule } = progress;
+    if (rule.inject === undefined) return new Allow(reason, tell(progress), changesOf(grantOf(headers, progress)));
+    return after(
+      upstreamAuthorization(rule, request.path, waitLeftMs(progress, now()), clientToken),
+      (authorization) => {
+        if (authorization instanceof Stop) return deny(authorization, progress);
+        return new Allow(reason, tell(progress), newChanges(grantOf([...headers, ...authorization], progress)));
+      },
+    );
   }
 
   function refuse(stop: Stop): Deny {
@@ -146,6 +146,15 @@ function readPlace(request: RequestAttributes, snapshot: PolicySnapshot): Step<P
   if (host instanceof Stop) return host;
   const method = checkMethod(request.method);
   return method instanceof Stop ? method : { method, host, path };
+}
+
+/** A clock that was set back, or forward, must not make the wait longer than it may be. */
+function waitLeftMs({ waitMs, startMs }: Progress, nowMs: number): number {
+  return Math.min(waitMs, Math.max(0, waitMs - (nowMs - startMs)));
+}
+
+function grantOf(setHeaders: readonly Header[], { rule, snapshot, request, outcome }: Passed): GrantRequest {
+  return { token: outcome?.token, rule, snapshot, headers: request.headers, setHeaders, nonce: outcome?.nonce };
 }
 
 function noRule(request: RequestAttributes): Stop {
@@ -188,9 +197,4 @@ function tell({ snapshot, rule, place, outcome, shadow }: Progress): Told {
     tokenCache: outcome?.tokenCache,
     shadow,
   };
-}
-
-function callerOf({ issuer, claims, kid }: VerifiedToken): Caller {
-  const { subject, clientId, scopes, jti } = claims;
-  return { issuer: issuer.name, subject, clientId, scopes, jti, kid };
 }

@@ -17,7 +17,22 @@ export function checkRequirements(match: Match, token: VerifiedToken, at: Moment
   const { require, headers } = match.rule;
   const stop =
     checkStepUp(require, token, at.nowMs / 1000) ?? checkScopes(require, token) ?? checkCondition(match, token, at);
-  return stop ?? claimHeaders(headers, token.raw);
+  return stop ?? (match.rule.mode === 'shadow' ? claimHeaders(headers, token.raw) : rememberedHeaders(headers, token));
+}
+
+const remembered = new WeakMap<
+  VerifiedToken,
+  { readonly headers: Headers; readonly result: Step<readonly Header[]> }
+>();
+type Headers = Match['rule']['headers'];
+
+/** Of the rule that was asked for last: the same list as long as nothing changes, so that others can tell by it. */
+function rememberedHeaders(headers: Headers, token: VerifiedToken): Step<readonly Header[]> {
+  const known = remembered.get(token);
+  if (known?.headers === headers) return known.result;
+  const result = claimHeaders(headers, token.raw);
+  remembered.set(token, { headers, result });
+  return result;
 }
 
 /** The request as the rule's condition may read it. */

@@ -4,14 +4,14 @@
  */
 import type { Header } from '../decision/decision.ts';
 import type { RequestAttributes } from '../decision/request.ts';
-import { Stop } from '../decision/step.ts';
+import { type Awaitable, after, Stop } from '../decision/step.ts';
 import type { Match } from '../policy/match.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { readCredential } from '../token/bearer.ts';
+import { type Credential, readCredential } from '../token/bearer.ts';
 import type { VerifiedToken } from '../token/verify.ts';
 import { checkRequirements } from './requirements.ts';
 import type { SenderCheck } from './sender.ts';
-import type { TokenVerifier } from './token-verifier.ts';
+import type { GoodToken, RefusedToken, TokenVerifier } from './token-verifier.ts';
 
 export interface RuleQuestion {
   readonly match: Match;
@@ -35,8 +35,8 @@ export interface RuleOutcome {
   readonly nonce?: string | undefined;
 }
 
-/** Rejects only for a fault of ours. */
-export type RuleCheck = (question: RuleQuestion) => Promise<RuleOutcome>;
+/** Throws or rejects only for a fault of ours. */
+export type RuleCheck = (question: RuleQuestion) => Awaitable<RuleOutcome>;
 
 export interface RuleCheckPorts {
   readonly verify: TokenVerifier;
@@ -46,19 +46,28 @@ export interface RuleCheckPorts {
 }
 
 export function createRuleCheck({ verify, checkSender, now }: RuleCheckPorts): RuleCheck {
-  return async ({ match, request, host, snapshot, waitMs }) => {
+  return (question) => {
+    const { match, request, snapshot, waitMs } = question;
     const credential = readCredential(request.headers, queryOf(request.path));
     if (credential instanceof Stop) {
       return { result: credential, scheme: 'Bearer', token: undefined, tokenCache: undefined };
     }
-    const { scheme, token: text } = credential;
-    const verified = await verify({ token: text, rule: match.rule, snapshot, waitMs });
+    const verified = verify({ token: credential.token, rule: match.rule, snapshot, waitMs });
+    return after(verified, (answer) => checkVerified(question, credential, answer));
+  };
+
+  function checkVerified(
+    { match, request, host, snapshot, waitMs }: RuleQuestion,
+    { scheme, token: text }: Credential,
+    verified: GoodToken | RefusedToken,
+  ): Awaitable<RuleOutcome> {
     const { token, cache: tokenCache } = verified;
     if ('stop' in verified) return { result: verified.stop, scheme, token, tokenCache };
-    const sender = await checkSender({ scheme, text, token: verified.token, request, host, snapshot, waitMs });
-    const result = sender.stop ?? checkRequirements(match, verified.token, { request, host, nowMs: now() });
-    return { result, scheme, token, tokenCache, nonce: sender.nonce };
-  };
+    return after(checkSender({ scheme, text, token: verified.token, request, host, snapshot, waitMs }), (sender) => {
+      const result = sender.stop ?? checkRequirements(match, verified.token, { request, host, nowMs: now() });
+      return { result, scheme, token, tokenCache, nonce: sender.nonce };
+    });
+  }
 }
 
 function queryOf(target: string): string {

@@ -2,13 +2,13 @@
  * Promises: token text → VerifiedToken that is good now, by the checks of interface section 7 from `size` to `revocation`, in that
  * order. A remembered token skips parsing and signature only: its issuer, its key and the time are asked for again.
  */
-import { type Step, Stop } from '../decision/step.ts';
+import { type Awaitable, after, type Step, Stop } from '../decision/step.ts';
 import type { PolicySnapshot, Rule } from '../policy/snapshot.ts';
 import { type Introspect, isOpaque } from '../token/introspected.ts';
 import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { parseJws, type UnverifiedJws } from '../token/jws.ts';
-import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
+import type { KeyHint, ResolveKeys } from '../token/key.ts';
 import { findInvalidity } from '../token/validity.ts';
 import { admitToken, readToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
 import { introspectorOf } from './introspector.ts';
@@ -52,59 +52,59 @@ export interface RefusedToken {
   readonly cache: 'hit' | 'miss' | undefined;
 }
 
-export type TokenVerifier = (request: TokenRequest) => Promise<GoodToken | RefusedToken>;
+type Answer = GoodToken | RefusedToken;
+
+export type TokenVerifier = (request: TokenRequest) => Awaitable<GoodToken | RefusedToken>;
 
 export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimits): TokenVerifier {
   const cache = createTokenCache<VerifiedToken>(limits.tokenCacheEntries);
 
-  async function verify(request: TokenRequest): Promise<GoodToken | RefusedToken> {
+  function verify(request: TokenRequest): Awaitable<Answer> {
     if (request.token.length > limits.maxTokenBytes) return refused(new Stop('token_too_large'));
     const remembered = cache.get(request.token);
     // A new policy brings new issuer objects, so what was verified under the old one is verified again.
-    if (remembered !== undefined && request.snapshot.issuers.get(remembered.issuer.issuer) === remembered.issuer) {
-      const recalled = await recall(remembered, request);
-      if (recalled !== undefined) return recalled;
+    if (remembered === undefined || request.snapshot.issuers.get(remembered.issuer.issuer) !== remembered.issuer) {
+      return verifyFirstTime(request);
     }
-    return verifyFirstTime(request);
+    return after(recall(remembered, request), (recalled) => recalled ?? verifyFirstTime(request));
   }
 
   /** Undefined when the key that signed the token is no longer the issuer's. */
-  async function recall(token: VerifiedToken, request: TokenRequest): Promise<GoodToken | RefusedToken | undefined> {
+  function recall(token: VerifiedToken, request: TokenRequest): Awaitable<Answer | undefined> {
     const { issuer, key } = token;
     if (key === undefined) return undefined;
     const listed = checkListed(issuer, request.rule);
     if (listed instanceof Stop) return refused(listed, token, 'hit');
-    const keys = await keysFor(issuer, { algorithm: key.algorithm, kid: token.kid }, request.waitMs);
-    if (keys instanceof Stop) return refused(keys, token, 'hit');
-    return keys.includes(key) ? judge(token, request, { nowMs: ports.now(), cache: 'hit' }) : undefined;
+    const hint = { algorithm: key.algorithm, kid: token.kid };
+    return after(ports.resolveKeys(issuer, hint, request.waitMs), (keys) => {
+      if (keys instanceof Stop) return refused(keys, token, 'hit');
+      return keys.includes(key) ? judge(token, request, { nowMs: ports.now(), cache: 'hit' }) : undefined;
+    });
   }
 
-  async function verifyFirstTime(request: TokenRequest): Promise<GoodToken | RefusedToken> {
+  function verifyFirstTime(request: TokenRequest): Awaitable<Answer> {
     const introspector = findIntrospector(request);
     if (introspector !== undefined) return ask(introspector, request);
     const admitted = admit(request);
     if (admitted instanceof Stop) return refused(admitted);
     const { jws, issuer, hint } = admitted;
-    const keys = await keysFor(issuer, hint, request.waitMs);
-    if (keys instanceof Stop) return refused(keys);
-    const token = await ports.lane.run(() => verifyToken(jws, issuer, keys), request.waitMs);
+    return after(ports.resolveKeys(issuer, hint, request.waitMs), (keys) => {
+      if (keys instanceof Stop) return refused(keys);
+      const verified = ports.lane.run(() => verifyToken(jws, issuer, keys), request.waitMs);
+      return after(verified, (token) => settle(token, request));
+    });
+  }
+
+  function settle(token: Step<VerifiedToken>, request: TokenRequest): Answer {
     if (token instanceof Stop) return refused(token, undefined, 'miss');
     cache.set(request.token, token);
     return judge(token, request, { nowMs: ports.now(), cache: 'miss' });
   }
 
   /** The answer is remembered where it was asked for: it is good for a short time only. */
-  async function ask(issuer: Issuer, request: TokenRequest): Promise<GoodToken | RefusedToken> {
+  async function ask(issuer: Issuer, request: TokenRequest): Promise<Answer> {
     const token = await ports.introspect(issuer, request.token, request.waitMs);
     return token instanceof Stop ? refused(token) : judge(token, request, { nowMs: ports.now(), cache: undefined });
-  }
-
-  function keysFor(
-    issuer: Issuer,
-    hint: KeyHint,
-    waitMs: number,
-  ): Step<readonly VerificationKey[]> | Promise<Step<readonly VerificationKey[]>> {
-    return ports.resolveKeys(issuer, hint, waitMs);
   }
 
   return verify;
@@ -115,7 +115,7 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
  * Never part of `serve`.
  */
 export function createUnsignedVerifier(now: () => number, limits: Pick<TokenLimits, 'maxTokenBytes'>): TokenVerifier {
-  return async (request) => {
+  return (request) => {
     if (request.token.length > limits.maxTokenBytes) return refused(new Stop('token_too_large'));
     if (findIntrospector(request) !== undefined) return refused(notAsked);
     const admitted = admit(request);

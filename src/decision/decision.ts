@@ -39,8 +39,20 @@ export interface Told {
   readonly shadow: readonly ShadowVerdict[];
 }
 
+/**
+ * Shared by allows that say the same in everything that is written of them but the verdicts of shadow rules; whoever writes them may keep
+ * the bytes here.
+ */
+export interface Encoding {
+  /** It was written before. */
+  isKnown: boolean;
+  bytes: Uint8Array | undefined;
+}
+
 /** What an allow does to the request and its answer. */
-export type Changes = Pick<Allow, 'setHeaders' | 'removeHeaders' | 'nonce'>;
+export interface Changes extends Pick<Allow, 'setHeaders' | 'removeHeaders' | 'nonce'> {
+  readonly encoding?: Encoding | undefined;
+}
 
 /** The request may pass. */
 export class Allow {
@@ -54,6 +66,8 @@ export class Allow {
 
   /** For `DPoP-Nonce` of the upstream's answer (RFC 9449 section 8.2); undefined: none. */
   readonly nonce: string | undefined;
+  /** Undefined: nobody else says the same. */
+  readonly encoding: Encoding | undefined;
 
   constructor(reason: 'allowed' | 'allowed_public', told: Told, changes: Changes) {
     this.reason = reason;
@@ -61,6 +75,7 @@ export class Allow {
     this.setHeaders = changes.setHeaders;
     this.removeHeaders = changes.removeHeaders;
     this.nonce = changes.nonce;
+    this.encoding = changes.encoding;
   }
 
   /** True only for what this constructor made. */

@@ -19,5 +19,13 @@ export class Stop {
   }
 }
 
+/** Now or later: most checks wait for nothing, and a promise for each of their steps would cost as much as the steps. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Goes on with a value, at once where it is there. */
+export function after<T, U>(value: Awaitable<T>, step: (value: T) => Awaitable<U>): Awaitable<U> {
+  return value instanceof Promise ? value.then(step) : step(value);
+}
+
 /** A value, or the reason to stop; told apart by `instanceof Stop`. */
 export type Step<T> = T | Stop;

@@ -32,13 +32,27 @@ export interface Refusal {
 
 /** `request` is undefined when the CheckRequest could not be read. */
 export function writeCheckResponse(decision: Decision, request: RequestAttributes | undefined): Uint8Array {
+  if (Allow.isAllow(decision)) return encodeAllow(decision);
   const writer = new WireWriter();
-  if (Allow.isAllow(decision)) {
-    writeAllow(writer, decision);
-  } else {
-    writeRefusal(writer, describeRefusal(decision, request));
-  }
+  writeRefusal(writer, describeRefusal(decision, request));
   return writer.finish();
+}
+
+/** An answer that is given again and again is written twice; one that is given once is not kept. */
+function encodeAllow(allow: Allow): Uint8Array {
+  const { encoding, told } = allow;
+  // What a shadow rule says is part of the metadata, and differs from one time to the next.
+  const isShared = encoding !== undefined && told.shadow.length === 0;
+  if (isShared && encoding.bytes !== undefined) return encoding.bytes;
+  const writer = new WireWriter();
+  writeAllow(writer, allow);
+  const bytes = writer.finish();
+  if (isShared) {
+    // In memory of its own: a view would keep all of the writer's.
+    if (encoding.isKnown) encoding.bytes = new Uint8Array(bytes);
+    encoding.isKnown = true;
+  }
+  return bytes;
 }
 
 /** CheckResponse: 1 status (empty: code 0), 3 ok_response {2 headers, 5 headers_to_remove, 6 response_headers_to_add}, 4 dynamic_metadata. */

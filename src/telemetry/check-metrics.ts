@@ -16,8 +16,8 @@ export interface CheckMetrics {
 const durationBuckets = [5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function createCheckMetrics(registry: Registry): CheckMetrics {
-  const checks = new RuleCounts();
-  const shadow = new RuleCounts();
+  const checks = new RuleCounts('reason');
+  const shadow = new RuleCounts('enforced');
   const cache = { hit: 0, miss: 0 };
   const total = {
     name: 'scopegate_checks_total',
@@ -47,9 +47,9 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
     done: (decision, seconds) => {
       const { tokenCache, rule = '', shadow: asked } = decision.told;
       const enforced = outcome(decision);
-      checks.add(rule, { decision: enforced, reason: decision.reason });
+      checks.add(rule, decision.reason, enforced);
       for (const verdict of asked) {
-        shadow.add(verdict.rule, { decision: `would_${verdict.decision}`, enforced });
+        shadow.add(verdict.rule, enforced, `would_${verdict.decision}`);
       }
       if (tokenCache !== undefined) {
         cache[tokenCache] += 1;
@@ -63,35 +63,48 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
   };
 }
 
-/** Counts by rule and two more labels in plain objects; prom-client's own counters hash their labels at each call. */
-class RuleCounts {
-  readonly #rows = new Map<string, { readonly labels: Readonly<Record<string, string>>; count: number }>();
-  #rules: ReadonlySet<string> = new Set();
+interface Row {
+  readonly labels: Readonly<Record<string, string>>;
+  count: number;
+}
 
-  /** `labels` hold words of fixed sets, so they and the rule make a key. */
-  add(rule: string, labels: Readonly<Record<string, string>>): void {
-    const key = `${Object.values(labels).join(' ')} ${rule}`;
-    const row = this.#rows.get(key);
-    if (row === undefined) {
-      this.#rows.set(key, { labels: { ...labels, rule }, count: 1 });
-    } else {
-      row.count += 1;
-    }
+/** Counts by rule and two more labels, `detail` and the decision, in plain maps; prom-client's own counters hash their labels at each call. */
+class RuleCounts {
+  readonly #rules = new Map<string, Map<string, Map<string, Row>>>();
+  readonly #label: string;
+  #kept: ReadonlySet<string> = new Set();
+
+  constructor(label: 'reason' | 'enforced') {
+    this.#label = label;
+  }
+
+  add(rule: string, detail: string, decision: string): void {
+    const row = this.#rules.get(rule)?.get(detail)?.get(decision);
+    if (row === undefined) this.#create(rule, detail, decision);
+    else row.count += 1;
   }
 
   keepRules(names: ReadonlySet<string>): void {
-    this.#rules = names;
+    this.#kept = names;
   }
 
   /** Forgets here and not when the policy changes: a check that began under the old policy may still name its rule. */
   *samples(): Iterable<readonly [Readonly<Record<string, string>>, number]> {
-    for (const [key, { labels, count }] of this.#rows) {
-      const rule = labels['rule'] ?? '';
-      if (rule === '' || this.#rules.has(rule)) {
-        yield [labels, count];
-      } else {
-        this.#rows.delete(key);
+    for (const [rule, details] of this.#rules) {
+      if (rule !== '' && !this.#kept.has(rule)) {
+        this.#rules.delete(rule);
+        continue;
+      }
+      for (const decisions of details.values()) {
+        for (const { labels, count } of decisions.values()) yield [labels, count];
       }
     }
+  }
+
+  #create(rule: string, detail: string, decision: string): void {
+    const details = this.#rules.get(rule) ?? new Map<string, Map<string, Row>>();
+    const decisions = details.get(detail) ?? new Map<string, Row>();
+    decisions.set(decision, { labels: { decision, [this.#label]: detail, rule }, count: 1 });
+    this.#rules.set(rule, details.set(detail, decisions));
   }
 }
