@@ -161,5 +161,5 @@ it.each([
   [80, 80],
 ])('help on %s columns: no line is longer than %i', async (columns, longest) => {
   const { out } = await run(['serve', '--help'], { columns });
-  expect(out.split('\n').filter((line) => line.length > longest)).toStrictEqual([]);
+  expect(out.split('\n').filter((line) => line.length > longest && line.trim().includes(' '))).toStrictEqual([]);
 });
