@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { rolldown } from 'rolldown';
 import { chunkNames } from './chunks.ts';
+import { lateModules } from './late-modules.ts';
 import { noticesOf, readManifest } from './notices.ts';
 import { packageChanges } from './package-changes.ts';
 
@@ -23,7 +24,7 @@ export async function bundle(folder: string): Promise<readonly string[]> {
     input: { main: 'src/main.ts' },
     platform: 'node',
     preserveEntrySignatures: 'allow-extension',
-    plugins: [changes.plugin, chunks.plugin],
+    plugins: [lateModules(), changes.plugin, chunks.plugin],
     onLog: (level, { code, message }) => {
       // A module that one command loads when it runs, and another at once.
       if (code === 'INEFFECTIVE_DYNAMIC_IMPORT' || level === 'debug' || level === 'info') return;

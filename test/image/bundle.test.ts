@@ -55,6 +55,7 @@ describe('the bundle', () => {
     const text = textOf(readWith('sidecar.js'));
     expect(text).not.toMatch(/class RE2JS\b|function celEnv\b|class Http2SubchannelConnector\b/);
     expect(textOf(readWith('compile-condition.js'))).toMatch(/class RE2JS\b|RE2JS = class/);
+    expect(text).not.toMatch(/from "node:(?:https|tls|child_process)"|__require\("(?:assert|https|zlib)"\)/);
     expect([...readWith('compile-condition.js')]).not.toContain('serve.js');
     expect([...readWith('grpc-js-transport.js')]).not.toContain('tools.js');
   });
