@@ -25,6 +25,7 @@ const sentences = {
   answer_malformed: 'the answer is not what the specification wants',
   answer_untrusted: 'the answer is not signed by the issuer for us, as the policy wants it',
   token_unusable: 'the issuer gave a token that cannot be sent as a bearer token',
+  token_short_lived: 'the issuer gave a token that lives for less than a second (`expires_in`)',
 } as const;
 
 export type RequestFailureKind = FailureKind | keyof typeof sentences | `oauth_${OAuthError}`;

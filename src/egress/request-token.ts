@@ -29,6 +29,8 @@ export interface RequestPorts {
 const unsaidLifetimeMs = 60_000;
 /** Of one that the issuer gives for longer: what a client may do at the upstream should not be settled for days. */
 const maxLifetimeMs = 86_400_000;
+/** One that ends sooner would be asked for again as fast as the issuer answers. */
+const minLifetimeMs = 1000;
 const maxTokenLength = 16_384;
 const token68 = /^[A-Za-z0-9\-._~+/]+=*$/;
 
@@ -72,5 +74,6 @@ function usable({ access_token, token_type, expires_in }: TokenAnswer): GivenTok
     return new RequestFailure('token_unusable');
   }
   const lifetimeMs = expires_in === undefined ? unsaidLifetimeMs : Math.min(expires_in * 1000, maxLifetimeMs);
+  if (lifetimeMs < minLifetimeMs) return new RequestFailure('token_short_lived');
   return { accessToken: access_token, lifetimeMs };
 }

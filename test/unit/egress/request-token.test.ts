@@ -186,11 +186,18 @@ describe('what is not taken', () => {
     'a token for DPoP': [[200, { ...good, token_type: 'DPoP' }], 'token_unusable'],
     'a token that is no token68': [[200, { ...good, access_token: 'a b' }], 'token_unusable'],
     'a token as long as a book': [[200, { ...good, access_token: 'a'.repeat(16_385) }], 'token_unusable'],
+    'a token that has ended when it comes': [[200, { ...good, expires_in: 0 }], 'token_short_lived'],
+    'a token for half a second': [[200, { ...good, expires_in: '0.5' }], 'token_short_lived'],
     'more than a MiB': [[200, { ...good, more: 'a'.repeat(1_100_000) }], 'too_large'],
   };
   it.each(Object.entries(answers))('%s', async (_name, [answer, kind]) => {
     const { url } = await issuer({}, answer);
     expect(await ask(clientOf(url))).toMatchObject({ kind });
+  });
+
+  it('`expires_in` of a second: the shortest that counts', async () => {
+    const { url } = await issuer({}, [200, { ...good, expires_in: 1 }]);
+    expect(await ask(clientOf(url))).toMatchObject({ lifetimeMs: 1000 });
   });
 
   it('no `expires_in`: a minute; a longer one than a day: a day', async () => {
