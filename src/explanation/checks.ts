@@ -43,6 +43,8 @@ export interface CheckRow {
   readonly isHere?: (facts: Facts) => boolean;
   /** Looks at the signature, which claims that were given do not have. */
   readonly isOfSignature?: true;
+  /** Looks at what a request proves beside its token, which claims that were given do not come with. */
+  readonly isOfSender?: true;
   /** Looks into a JWT; of a token that is none its issuer is asked instead. */
   readonly isOfJwt?: true;
   /** False: made whether the rule looks at the caller's token or not. */
@@ -108,6 +110,7 @@ export const checks: readonly CheckRow[] = [
   {
     check: 'sender constraint',
     reasons: ['sender_constraint_failed', 'dpop_proof_invalid', 'dpop_nonce_required', 'proof_memory_unavailable'],
+    isOfSender: true,
     describe: describeBinding,
   },
   { check: 'step-up', reasons: ['insufficient_user_authentication'], describe: describeStepUp },

@@ -134,13 +134,20 @@ function lastResult({ decision }: Facts): StepResult {
 }
 
 function step(row: CheckRow, result: StepResult, facts: Facts): ExplainedStep {
-  const { check, isOfJwt, isOfSignature, describe } = row;
+  const { check, isOfJwt, describe } = row;
   const introspector = facts.token?.introspector;
   if (isOfJwt === true && introspector !== undefined && result === 'pass')
     return { check, result: 'skipped', found: `no JWT, issuer ${introspector.name} is asked` };
-  if (isOfSignature === true && !facts.isSigned) return { check, result: 'skipped', found: 'claims have no signature' };
+  const lacking = facts.isSigned ? undefined : lackingOfClaims(row);
+  if (lacking !== undefined) return { check, result: 'skipped', found: lacking };
   const detail = result === 'fail' && facts.detail !== undefined ? { detail: facts.detail } : {};
   return { check, result, ...detail, ...describe(facts) };
+}
+
+/** What claims that somebody typed do not have, and a token that was sent would. */
+function lackingOfClaims({ isOfSignature, isOfSender }: CheckRow): string | undefined {
+  if (isOfSignature === true) return 'claims have no signature';
+  return isOfSender === true ? 'claims come without proof and certificate' : undefined;
 }
 
 function headersOf({ decision, rule, showClaims }: Facts): ExplainedHeaders {

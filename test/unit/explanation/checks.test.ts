@@ -376,15 +376,25 @@ function withCondition(result: ReturnType<Condition['evaluate']>): PolicySnapsho
 }
 
 describe('what passed', () => {
-  it('claims without a signature: what looks at it is skipped, the rest passes', async () => {
+  it('claims without a signature and a sender: what looks at these is skipped, the rest passes', async () => {
     const { steps, decision, token } = await explainClaims(policy(), { claims: ada });
     const others = steps.filter(({ result }) => result !== 'pass');
     expect(others.map(({ check, result }) => `${check} ${result}`)).toEqual([
       'signature form skipped',
       'key skipped',
       'signature skipped',
+      'sender constraint skipped',
     ]);
     expect([decision, token?.state]).toEqual(['allow', 'given']);
+  });
+
+  it('MT-03 claims with a `cnf` that serve would refuse: the sender is not said to have passed', async () => {
+    const { steps } = await explainClaims(policy(), { claims: { ...ada, cnf: { jkt: 'x' } } });
+    expect(steps.find(({ check }) => check === 'sender constraint')).toEqual({
+      check: 'sender constraint',
+      result: 'skipped',
+      found: 'claims come without proof and certificate',
+    });
   });
 
   it('a public rule: nothing after access is reached, and the token is not called verified', async () => {
