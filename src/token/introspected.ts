@@ -4,7 +4,7 @@
  * Leaves to others: asking the issuer (introspection/), what depends on time (validity.ts).
  */
 import { type Step, Stop } from '../decision/step.ts';
-import { readClaims } from './claims.ts';
+import { type AccessTokenClaims, readClaims } from './claims.ts';
 import type { Issuer } from './issuer.ts';
 import { type JsonObject, member } from './json.ts';
 import { providerRow } from './providers.ts';
@@ -34,7 +34,16 @@ export function readIntrospection(answer: JsonObject, issuer: Issuer): Step<Veri
   const mark = foreignMark(answer, issuer);
   if (mark !== undefined) return new Stop('token_type_refused', mark);
   const claims = readClaims(answer, issuer);
-  return claims instanceof Stop ? claims : { issuer, key: undefined, kid: undefined, raw: answer, claims };
+  if (claims instanceof Stop) return claims;
+  const confirmation = isBindingUntold(answer, claims) ? 'uncheckable' : claims.confirmation;
+  return { issuer, key: undefined, kid: undefined, raw: answer, claims: { ...claims, confirmation } };
+}
+
+/** RFC 9449 section 6.2: a token for DPoP without its key is bound to one that nobody here can check (MT-03). */
+function isBindingUntold(answer: JsonObject, { confirmation }: AccessTokenClaims): boolean {
+  const type = member(answer, 'token_type');
+  const isForDpop = typeof type === 'string' && type.toLowerCase() === 'dpop';
+  return isForDpop && (typeof confirmation !== 'object' || confirmation.jkt === undefined);
 }
 
 /** An issuer tells of refresh tokens too. */
