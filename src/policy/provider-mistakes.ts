@@ -10,11 +10,10 @@ import { quote } from './wording.ts';
 interface Row {
   readonly provider: ProviderName;
   /** What the row is about; `audiences` is asked one by one. */
-  readonly field: 'issuer' | 'audiences' | 'jwks';
-  /** `issuer` is that of the entry. */
-  readonly isMistake: (value: string, issuer: string) => boolean;
+  readonly field: 'issuer' | 'audiences' | 'jwks' | 'scopeClaim';
+  readonly isMistake: (value: string, entry: IssuerContent) => boolean;
   readonly severity?: 'error';
-  readonly code: 'provider_issuer' | 'provider_audience' | 'provider_keys' | 'shared_audience';
+  readonly code: 'provider_issuer' | 'provider_audience' | 'provider_keys' | 'provider_clients' | 'shared_audience';
   readonly message: (value: string) => string;
   readonly hint: string;
 }
@@ -99,7 +98,7 @@ const rows: readonly Row[] = [
   {
     provider: 'entra',
     field: 'jwks',
-    isMistake: (uri, issuer) => versionOfKeys(uri) !== undefined && versionOfKeys(uri) !== versionOf(issuer),
+    isMistake: (uri, { issuer }) => versionOfKeys(uri) !== undefined && versionOfKeys(uri) !== versionOf(issuer),
     code: 'provider_keys',
     message: () => 'these are the keys of the other version of tokens',
     hint: 'leave `jwks` out: the issuer says where its keys are',
@@ -116,10 +115,19 @@ const rows: readonly Row[] = [
   {
     provider: 'entra',
     field: 'audiences',
-    isMistake: (audience, issuer) => versionOf(issuer) === 2 && /^[a-z]+:\/\//.test(audience),
+    isMistake: (audience, { issuer }) => versionOf(issuer) === 2 && /^[a-z]+:\/\//.test(audience),
     code: 'provider_audience',
     message: () => 'tokens of version 2 name the API by its client ID',
     hint: 'write the Application (client) ID, a GUID; an App ID URI is in tokens of version 1',
+  },
+  {
+    provider: 'entra',
+    field: 'scopeClaim',
+    isMistake: (claim, { clientIds }) => claim === 'roles' && clientIds === undefined,
+    code: 'provider_clients',
+    message: () =>
+      'ID tokens have `roles` too, and those of an application that is client and API at once its audience',
+    hint: 'list the clients that may call in `clientIds`: an ID token names none',
   },
 ];
 
@@ -127,7 +135,7 @@ export function checkProvider(content: IssuerContent, spot: Spot, report: Report
   for (const row of rows) {
     if (row.provider !== content.provider) continue;
     for (const [value, at] of valuesOf(row, content, spot)) {
-      if (!row.isMistake(value, content.issuer)) continue;
+      if (!row.isMistake(value, content)) continue;
       const tell = row.severity === 'error' ? report.error : report.warn;
       tell(at, row.code, row.message(value), { hint: row.hint });
     }
@@ -137,6 +145,10 @@ export function checkProvider(content: IssuerContent, spot: Spot, report: Report
 function valuesOf({ field }: Row, content: IssuerContent, spot: Spot): readonly (readonly [string, Spot])[] {
   if (field === 'issuer') return [[content.issuer, within(spot, 'issuer')]];
   if (field === 'jwks') return content.jwks?.uri === undefined ? [] : [[content.jwks.uri, within(spot, 'jwks', 'uri')]];
+  if (field === 'scopeClaim') {
+    const { scopeClaim } = content;
+    return scopeClaim === undefined ? [] : [[[scopeClaim].flat().join('.'), within(spot, 'scopeClaim')]];
+  }
   return (content.audiences ?? []).map((audience, index) => [audience, within(spot, 'audiences', index)]);
 }
 

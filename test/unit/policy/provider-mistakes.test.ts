@@ -104,6 +104,19 @@ const cases: Record<string, [issuer: Record<string, unknown>, expected: readonly
     { provider: 'entra', issuer: v2, audiences: ['api://orders'] },
     ['warning provider_audience'],
   ],
+  'IDP-04 OC-01 roles for scopes, of any client: told': [
+    { provider: 'entra', issuer: v2, scopeClaim: 'roles' },
+    ['warning provider_clients'],
+  ],
+  'IDP-04 OC-01 the same, the claim as a list: told': [
+    { provider: 'entra', issuer: v2, scopeClaim: ['roles'] },
+    ['warning provider_clients'],
+  ],
+  'IDP-04 roles for scopes, of clients that are listed: right': [
+    { provider: 'entra', issuer: v2, scopeClaim: 'roles', clientIds: ['web'] },
+    [],
+  ],
+  'IDP-04 another claim for scopes: right': [{ provider: 'entra', issuer: v2, scopeClaim: 'groups' }, []],
   'another provider: nothing of these is told': [{ issuer: 'https://sts.windows.net', audiences: ['account'] }, []],
 };
 
