@@ -1,7 +1,8 @@
 /**
  * Promises: one run finds every test of the repository, and a test that hangs ends it. The tests that need a real API server are a
  * project of their own, `cluster`: they need Go and minutes once, and two cores for themselves always. So are those of the bundle and the
- * image, `image`, which need root, buildah and a minute, those with a real Redis, `redis`, and those with real identity providers, `interop`, which need Java and Maven.
+ * image, `image`, which need root, buildah and a minute, those with a real Redis, `redis`, those with real identity providers, `interop`, which
+ * need Java and Maven, and those with clients written in Go, `peers`.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -12,6 +13,7 @@ const clusterTests = 'test/kubernetes/**/*.test.ts';
 const imageTests = 'test/image/**/*.test.ts';
 const redisTests = 'test/redis/**/*.test.ts';
 const interopTests = 'test/interop/**/*.test.ts';
+const peerTests = 'test/peers/**/*.test.ts';
 
 export default defineConfig({
   test: {
@@ -39,7 +41,7 @@ export default defineConfig({
         test: {
           name: 'local',
           include: ['test/**/*.test.ts'],
-          exclude: [clusterTests, imageTests, interopTests, redisTests],
+          exclude: [clusterTests, imageTests, interopTests, redisTests, peerTests],
         },
       },
       {
@@ -51,6 +53,17 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        // Built with Go. One after the other: a peer that waits for its turn thinks that we are slow.
+        test: {
+          name: 'peers',
+          include: [peerTests],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {

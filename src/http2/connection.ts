@@ -235,7 +235,7 @@ export class Connection implements StreamOwner {
   }
 
   #onRequest(block: Frame): void {
-    this.#streams.last = block.stream;
+    this.#streams.next(block.stream);
     const reader = new HeadReader();
     this.#decoder.decode(block.payload, reader.visit);
     const head = reader.head();

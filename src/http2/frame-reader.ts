@@ -7,7 +7,7 @@ import { contentOf, type Frame, protocolError } from './payload.ts';
 import { maxHeadBytes } from './request-head.ts';
 
 /** More pieces than this are no header block but an attack (CVE-2024-27316). */
-const maxPieces = 16;
+const maxPieces = 64;
 
 export class FrameReader {
   readonly #take: (frame: Frame) => void;

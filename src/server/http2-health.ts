@@ -3,7 +3,7 @@
  * NOT_SERVING first.
  */
 import type { Stream } from '../http2/stream.ts';
-import { answerHead, messagePrefix, okTrailers, statusOnly } from './grpc-status.ts';
+import { answerHead, grpcStatus, messagePrefix, okTrailers, statusOnly } from './grpc-status.ts';
 import { healthNames } from './health-names.ts';
 
 export interface Http2Health {
@@ -20,6 +20,9 @@ export interface Http2Health {
 
 /** HealthCheckResponse: 1 status. */
 const status = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;
+/** Each holds a stream for as long as its client likes; one for each Envoy that we can have is enough. */
+const maxWatches = 8192;
+const tooManyWatches = statusOnly(grpcStatus.resourceExhausted, 'too many watches');
 const unknownService = statusOnly(5, 'no such service');
 
 export function createHttp2Health(): Http2Health {
@@ -32,6 +35,10 @@ export function createHttp2Health(): Http2Health {
       else stream.finish(unknownService);
     },
     watch: (stream, message) => {
+      if (watches.size >= maxWatches) {
+        stream.finish(tooManyWatches);
+        return;
+      }
       const isOurs = isKnown(message);
       watches.set(stream, isOurs);
       stream.begin(answerHead);

@@ -362,6 +362,28 @@ it('one byte of a message in a packet of 48 KB, from a thousand streams: what is
   await serves(address);
 });
 
+it('8,192 watches of health, over many connections: told of changes; one more: RESOURCE_EXHAUSTED, until one ends', async () => {
+  const { server, address } = await serve();
+  const watch = (id: number): Buffer =>
+    Buffer.concat([
+      request(id, { ':path': '/grpc.health.v1.Health/Watch' }),
+      frame(types.data, endStream, id, message('')),
+    ]);
+  const ids = Array.from({ length: 1024 }, (_, index) => 2 * index + 1);
+  const clients = await Promise.all(Array.from({ length: 8 }, () => open(address)));
+  for (const client of clients) client.say(greeting, frame(types.windowUpdate, 0, 0, number(1e6)), ...ids.map(watch));
+  await Promise.all(clients.map((client) => client.until('data 2047')));
+  const more = await open(address);
+  more.say(greeting, watch(1));
+  expect((await more.until('headers 1')).at(-1)).toBe(`headers 1 ${grpc}=8 grpc-message=too many watches end`);
+  server.setServing(true);
+  await Promise.all(clients.map((client) => client.until('data 2047 00000000020801')));
+  clients[0]?.say(frame(types.reset, 0, 1, number(8)), pong);
+  await clients[0]?.until('ping ack');
+  more.say(watch(3));
+  expect((await more.until('data 3')).at(-1)).toBe('data 3 00000000020801');
+});
+
 describe('farewell', () => {
   it('client that does not answer the ping of a farewell: is let go after a second', async () => {
     const clock = new ManualClock();

@@ -89,7 +89,12 @@ const ends: Record<string, { bytes: readonly Buffer[]; code: string; last?: numb
     code: 'STREAM_CLOSED',
     last: 1,
   },
-  'headers on a stream number that was left out': { bytes: [check(5), request(3)], code: 'STREAM_CLOSED', last: 5 },
+  'headers on a stream number that was left out': { bytes: [check(5), request(3)], code: 'PROTOCOL_ERROR', last: 5 },
+  'headers on an old stream number, with gaps around': {
+    bytes: [check(5), check(11), request(5)],
+    code: 'STREAM_CLOSED',
+    last: 11,
+  },
   'headers on no stream': { bytes: [request(0)], code: 'PROTOCOL_ERROR' },
   'headers on a stream of ours': { bytes: [request(2)], code: 'PROTOCOL_ERROR' },
   // Section 6.1 and 6.2: padding and priority.
@@ -125,8 +130,8 @@ const ends: Record<string, { bytes: readonly Buffer[]; code: string; last?: numb
     bytes: [frame(headers, 0, 1), request(1)],
     code: 'PROTOCOL_ERROR',
   },
-  'header block in 17 pieces (CVE-2024-27316)': {
-    bytes: [frame(headers, 0, 1), ...Array.from({ length: 16 }, () => frame(continuation, 0, 1))],
+  'header block in 65 pieces (CVE-2024-27316)': {
+    bytes: [frame(headers, 0, 1), ...Array.from({ length: 64 }, () => frame(continuation, 0, 1))],
     code: 'ENHANCE_YOUR_CALM',
   },
   'header block of more than 32 KiB': {
