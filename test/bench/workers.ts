@@ -1,6 +1,6 @@
 /**
- * Promises: what more workers bring and cost: `serve` with one, and with each number that is named, asked directly, in rounds that are
- * interleaved. Checks a second, and CPU of all its processes for each check; medians.
+ * Promises: what more workers bring and cost: `serve` with one, and with each number that is named, asked directly and through
+ * Envoy, in rounds that are interleaved. Checks a second, and CPU of all its processes for each check; medians.
  *
  *   npm run bundle && node test/bench/workers.ts [--workers 1,2] [--main MAIN_JS] [--rounds 5] [--seconds 4]
  *
@@ -16,7 +16,11 @@ import { createSigner, type Signer } from '../support/es256.ts';
 import { encodeCheckRequest } from '../support/proto-types.ts';
 import { checkRequest, type HeaderLine } from '../support/request-maker.ts';
 import type { GrpcLoadResult } from './grpc-load.ts';
+import { cellsOf } from './mesh/cells.ts';
+import type { Start } from './mesh/contenders.ts';
+import { measure } from './mesh/measure.ts';
 import { end, freePort, startAuthorizer } from './mesh/process.ts';
+import { Rig } from './mesh/rig.ts';
 import { median } from './mesh/table.ts';
 import { cpuSeconds, machineSeconds, rssMib } from './mesh/usage.ts';
 
@@ -83,6 +87,12 @@ function messageOf(headers: readonly HeaderLine[], number: number): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
+function serve(port: number, policy: string, workers: number): readonly string[] {
+  const listeners = ['--grpc', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0'];
+  const program = ['--max-semi-space-size=16', resolve(root, options.main), 'serve'];
+  return [process.execPath, ...program, '--policy', policy, ...listeners, '--workers', String(workers)];
+}
+
 async function load(port: number, file: string, forSeconds: number): Promise<GrpcLoadResult> {
   const args = { port, checks: file, seconds: forSeconds, connections: 8, calls: 8 };
   const flags = Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -91,20 +101,11 @@ async function load(port: number, file: string, forSeconds: number): Promise<Grp
   return JSON.parse(stdout) as GrpcLoadResult;
 }
 
-async function measure(folder: string, cell: Cell, workers: number): Promise<Sample> {
+async function measureDirectly(folder: string, cell: Cell, workers: number): Promise<Sample> {
   const port = await freePort();
   const [policy, file, warm] = ['policy.json', 'checks', 'warm'].map((name) => join(folder, name));
-  const serve = ['serve', '--policy', policy ?? '', '--grpc', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0'];
   writeFileSync(warm ?? '', Buffer.concat(cell.checks(mostPerSecond * warmSeconds).map(messageOf)));
-  const child = await startAuthorizer([
-    process.execPath,
-    '--max-semi-space-size=16',
-    resolve(root, options.main),
-    ...serve,
-    '--workers',
-    String(workers),
-    ...cell.args,
-  ]);
+  const child = await startAuthorizer([...serve(port, policy ?? '', workers), ...cell.args]);
   try {
     await load(port, warm ?? '', warmSeconds);
     writeFileSync(file ?? '', Buffer.concat(cell.checks(mostPerSecond * seconds).map(messageOf)));
@@ -127,23 +128,43 @@ async function measure(folder: string, cell: Cell, workers: number): Promise<Sam
   }
 }
 
+/** Behind a real Envoy, whose requests cost more than the check. */
+async function measureBehindEnvoy(rig: Rig, workers: number, name: string): Promise<Sample> {
+  const cell = cellsOf(500).find((one) => one.name === name);
+  if (cell === undefined) throw new Error(`no cell ${name}`);
+  const contender = {
+    name: 'scopegate',
+    verifies: true,
+    command: ({ port, policy }: Start) => serve(port, policy, workers),
+  };
+  const sample = await measure(rig, contender, cell, { round: 0, seconds });
+  const { cpuUs, rss, busy, requests } = sample;
+  const label = name === 'hot' ? 'hot token, through Envoy' : 'hot token at 500 a second, through Envoy';
+  return { cell: label, workers, perSecond: requests / sample.seconds, cpuUs, rss, busy };
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'scopegate-bench-workers-'));
 const samples: Sample[] = [];
+
+function keep(sample: Sample): void {
+  samples.push(sample);
+  console.error(JSON.stringify(sample));
+}
+
+const rig = await Rig.open();
 try {
   const signer = await createSigner('a');
   writeFileSync(join(folder, 'policy.json'), policyOf(signer));
   const cells = await cellsOf(signer);
   const counts = options.workers.split(',').map(Number);
   for (let round = 1; round <= Number(options.rounds); round += 1) {
-    for (const cell of cells) {
-      for (const workers of round % 2 === 1 ? counts : counts.toReversed()) {
-        const sample = await measure(folder, cell, workers);
-        samples.push(sample);
-        console.error(JSON.stringify(sample));
-      }
+    for (const workers of round % 2 === 1 ? counts : counts.toReversed()) {
+      for (const cell of cells) keep(await measureDirectly(folder, cell, workers));
+      for (const name of ['hot', 'open']) keep(await measureBehindEnvoy(rig, workers, name));
     }
   }
 } finally {
+  rig.close();
   rmSync(folder, { recursive: true, force: true });
 }
 

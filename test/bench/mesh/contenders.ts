@@ -18,8 +18,8 @@ export interface Start {
 
 export interface Contender {
   readonly name: string;
-  /** Verifies tokens, and is measured with all kinds of them. */
-  readonly verifies: boolean;
+  /** Measured in every cell; the others in those that are for all. */
+  readonly isMain: boolean;
   readonly command: (at: Start) => readonly string[];
 }
 
@@ -32,7 +32,7 @@ const flags = ['--max-semi-space-size=16'];
 function scopegate(name: string, options: readonly string[] = [], program = bundle): Contender {
   return {
     name,
-    verifies: true,
+    isMain: options.length === 0,
     command: ({ port, policy, isProbed = false }) => [
       process.execPath,
       ...flags,
@@ -52,7 +52,7 @@ function scopegate(name: string, options: readonly string[] = [], program = bund
 
 function allowAll(name: string, transport: string): Contender {
   const program = join(here, 'servers/allow-all.ts');
-  return { name, verifies: false, command: ({ port }) => [process.execPath, program, transport, String(port)] };
+  return { name, isMain: false, command: ({ port }) => [process.execPath, program, transport, String(port)] };
 }
 
 /** `beside`: the main file of another build, to compare with. */
@@ -81,5 +81,5 @@ async function goAllowAll(): Promise<Contender | undefined> {
     console.error(`grpc-go is left out: ${String(error).split('\n', 1).join('')}`);
     return undefined;
   }
-  return { name: 'allow-all, grpc-go', verifies: false, command: ({ port }) => [program, String(port)] };
+  return { name: 'allow-all, grpc-go', isMain: false, command: ({ port }) => [program, String(port)] };
 }

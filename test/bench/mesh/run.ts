@@ -52,7 +52,7 @@ save();
 async function runRound(round: number): Promise<void> {
   for (const contender of round % 2 === 1 ? chosen : chosen.toReversed()) {
     for (const cell of cells) {
-      if (!contender.verifies && !cell.forAll) continue;
+      if (!contender.isMain && !cell.forAll) continue;
       const sample = await measure(rig, contender, cell, { round, seconds });
       samples.push(sample);
       console.error(lineOf(sample));
