@@ -19,7 +19,7 @@ type OAuthError = (typeof oauthErrors)[number] | 'other';
 
 const sentences = {
   endpoint_missing: 'the metadata of the issuer names no endpoint for it',
-  secret_unreadable: 'the file of the secret cannot be read, or is empty',
+  secret_unreadable: 'the file of the secret cannot be read, is empty, or is none that a policy may name',
   key_unreadable: 'the file of the private key cannot be read, or holds no key that can sign an assertion',
   certificate_unreadable: 'the file of the certificate or of its key cannot be read, or the two do not belong together',
   answer_malformed: 'the answer is not what the specification wants',

@@ -1,7 +1,7 @@
 /**
  * Promises: all that this room needs from outside: time, chance, timers, the network, files, and somebody to tell.
  */
-import { open } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { createGet } from '../keyset/fetch.ts';
 import type { RequestFailureKind } from './failure.ts';
 import { createPost } from './post.ts';
@@ -32,12 +32,22 @@ export function systemRequestPorts(): RequestPorts {
   return { get: createGet(), post: createPost(), readSecret };
 }
 
+/**
+ * What the machine tells of its processes, and what Kubernetes gives to the pod itself: whoever writes a policy names the file and the server that
+ * its text is sent to, and need not be one who may have these.
+ */
+const closedFolder = /^\/(?:proc|sys|(?:var\/)?run\/secrets\/kubernetes\.io)\//;
+
 /** Why it cannot be read is the same to the caller, and the operator finds the file named beside it in the log. */
 async function readSecret(file: string): Promise<string | undefined> {
   try {
-    await using handle = await open(file, 'r');
-    const { size } = await handle.stat();
-    return size > maxSecretBytes ? undefined : await handle.readFile('utf8');
+    const path = await realpath(file);
+    if (closedFolder.test(path)) return undefined;
+    const found = await stat(path);
+    // What is no file, such as a pipe, may keep whoever opens it waiting.
+    if (!found.isFile() || found.size > maxSecretBytes) return undefined;
+    await using handle = await open(path, 'r');
+    return await handle.readFile('utf8');
   } catch {
     return undefined;
   }

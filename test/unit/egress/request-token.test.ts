@@ -1,7 +1,8 @@
 /** Requests for tokens over real sockets, to a server that tells what it was asked and to a real oidc-provider. */
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -24,6 +25,8 @@ const folder = mkdtempSync(join(tmpdir(), 'scopegate-egress-'));
 const secretFile = join(folder, 'secret');
 const rsaFile = join(folder, 'rsa.pem');
 const ecFile = join(folder, 'ec.jwk');
+const linkToEnvironment = join(folder, 'environment');
+const pipe = join(folder, 'pipe');
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const servers: Server[] = [];
@@ -31,6 +34,8 @@ const requestToken = createRequestToken(systemRequestPorts());
 
 beforeAll(async () => {
   writeFileSync(secretFile, 'wörd: of+many%parts\n');
+  symlinkSync('/proc/self/environ', linkToEnvironment);
+  execFileSync('mkfifo', [pipe]);
   writeFileSync(rsaFile, rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }));
   writeFileSync(ecFile, JSON.stringify({ ...(await exportJWK(ec.privateKey)), kid: 'e1', alg: 'ES256' }));
 });
@@ -221,6 +226,10 @@ describe('what is not taken', () => {
   const files: Record<string, [authentication: ClientAuthentication, kind: string]> = {
     'no file of the secret': [{ kind: 'secret', file: '/no/such' }, 'secret_unreadable'],
     'a folder': [{ kind: 'secret', file: folder }, 'secret_unreadable'],
+    'what the system tells of this process': [{ kind: 'secret', file: '/proc/self/cmdline' }, 'secret_unreadable'],
+    'the same by a link': [{ kind: 'secret', file: linkToEnvironment }, 'secret_unreadable'],
+    'a device without end': [{ kind: 'secret', file: '/dev/zero' }, 'secret_unreadable'],
+    'a pipe that nobody writes to': [{ kind: 'secret', file: pipe }, 'secret_unreadable'],
     'a key that is none': [{ kind: 'private_key', file: secretFile }, 'key_unreadable'],
     'a certificate as key': [{ kind: 'private_key', file: tls('client.pem') }, 'key_unreadable'],
     'a certificate with the key of another': [
