@@ -13,6 +13,7 @@ import { createNonceSealer } from '../token/dpop-nonce.ts';
 import { createLocalProofMemory, type ProofMemory } from '../token/proof-memory.ts';
 import { type WatchedNonces, watchNonceKeys } from './nonce-keys.ts';
 import type { Reporting } from './reporting.ts';
+import { scheduleAfterReads } from './timing.ts';
 
 export interface SystemSender {
   readonly check: SenderCheck;
@@ -64,7 +65,7 @@ async function openNonces(
     return { nonces: createNonceSealer([nonceKey]), stop: () => undefined };
   }
   return watchNonceKeys(file, {
-    schedule,
+    schedule: scheduleAfterReads,
     onReload: (count) => log.info({ file, keys: count }, 'nonce keys reloaded'),
     onProblem: (reason) => log.error({ file, reason }, 'nonce keys refused, the old ones stay'),
     onFault: fault,
@@ -91,7 +92,7 @@ async function openMemory(
   const observe = observer(store, reporting);
   const shared: SharedProofMemory = createSharedMemory({
     open: redisStore(store),
-    schedule,
+    schedule: scheduleAfterReads,
     random: Math.random,
     observe,
   });
@@ -135,18 +136,5 @@ function counted(memory: ProofMemory, { metrics }: Reporting): ProofMemory {
       metrics.proofs.remembered(novelty);
       return novelty;
     },
-  };
-}
-
-/** What has arrived is read before a time that is over counts: it may only be us who were busy. Keeps no process alive. */
-function schedule(callback: () => void, delayMs: number): () => void {
-  let immediate: NodeJS.Immediate | undefined;
-  const timer = setTimeout(() => {
-    immediate = setImmediate(callback);
-  }, delayMs);
-  timer.unref();
-  return () => {
-    clearTimeout(timer);
-    clearImmediate(immediate);
   };
 }

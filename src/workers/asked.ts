@@ -9,8 +9,8 @@ import type { ProofMemory } from '../token/proof-memory.ts';
 import type { Answer, SentStop } from './message.ts';
 import type { Questions } from './questions.ts';
 
-/** The primary may wait for the memory that replicas share (100 ms); as much again is for the way there and back. */
-const proofMs = 200;
+/** Four fifths of the time that Envoy gives a check by our settings; the memory that replicas share may take a fifth of it. */
+const proofMs = 400;
 /** How long a token is used without asking again. */
 const heldMs = 5000;
 

@@ -10,7 +10,7 @@ import { createCheckServer } from '../sidecar/check-server.ts';
 import { createSystemIntrospections } from '../sidecar/introspection.ts';
 import { createReporting, type Reporting } from '../sidecar/reporting.ts';
 import { openSender } from '../sidecar/sender.ts';
-import { systemTiming } from '../sidecar/timing.ts';
+import { scheduleAfterReads, systemTiming } from '../sidecar/timing.ts';
 import { askForKeys, askForProofs, askForTokens } from './asked.ts';
 import { type FollowedState, followState } from './followed-state.ts';
 import { isToWorker, type ToPrimary, type ToWorker, type WorkerInit, type WorkerState } from './message.ts';
@@ -75,8 +75,12 @@ class Worker {
   static async start(init: WorkerInit, send: WorkerPorts['send']): Promise<Worker> {
     const { settings, worker: number, nonceKey, subjectKey, state, isServing } = init;
     const reporting = createReporting(settings, { worker: number, subjectKey: Buffer.from(subjectKey, 'base64') });
-    const { schedule, now } = systemTiming;
-    const questions = createQuestions({ send: (list) => send({ kind: 'questions', questions: list }), schedule });
+    const { now } = systemTiming;
+    const questions = createQuestions({
+      send: (list) => send({ kind: 'questions', questions: list }),
+      // An answer that has come is no late one: it may only be us who were busy.
+      schedule: scheduleAfterReads,
+    });
     const ask: Questions['ask'] = (about, waitMs) => questions.ask(about, waitMs);
     const keySets = createMirroredKeySets({
       now,

@@ -62,7 +62,7 @@ function policyOf({ jwk }: Signer): string {
   return JSON.stringify({ apiVersion: 'scopegate.dev/v1', kind: 'Policy', issuers: [corp], rules: [rule] });
 }
 
-async function cellsOf(signer: Signer): Promise<readonly Cell[]> {
+async function directCells(signer: Signer): Promise<readonly Cell[]> {
   const client = new DpopClient();
   const token = await signer.token(issuer);
   const bound = await signer.token(issuer, { cnf: { jkt: client.thumbprint } });
@@ -134,7 +134,7 @@ async function measureBehindEnvoy(rig: Rig, workers: number, name: string): Prom
   if (cell === undefined) throw new Error(`no cell ${name}`);
   const contender = {
     name: 'scopegate',
-    verifies: true,
+    isMain: true,
     command: ({ port, policy }: Start) => serve(port, policy, workers),
   };
   const sample = await measure(rig, contender, cell, { round: 0, seconds });
@@ -155,7 +155,7 @@ const rig = await Rig.open();
 try {
   const signer = await createSigner('a');
   writeFileSync(join(folder, 'policy.json'), policyOf(signer));
-  const cells = await cellsOf(signer);
+  const cells = await directCells(signer);
   const counts = options.workers.split(',').map(Number);
   for (let round = 1; round <= Number(options.rounds); round += 1) {
     for (const workers of round % 2 === 1 ? counts : counts.toReversed()) {

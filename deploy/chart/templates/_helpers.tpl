@@ -86,14 +86,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/*
 What the memory limit leaves for the heap of each process, in MiB: all but some 160 of code, stacks and buffers, which are not in it; of a
-small limit half.
+small limit half. Several workers have one more process, which directs them.
 */}}
 {{- define "scopegate.heap" -}}
 {{- $memory := dig "limits" "memory" "" .resources -}}
 {{- if $memory -}}
 {{- $mebi := trimSuffix "Mi" $memory | int64 -}}
 {{- if hasSuffix "Gi" $memory }}{{ $mebi = mul 1024 (trimSuffix "Gi" $memory | int64) }}{{ end -}}
-{{- $mebi = div $mebi .workers -}}
+{{- if gt (int .workers) 1 }}{{ $mebi = div $mebi (add (int .workers) 1) }}{{ end -}}
 {{- max (sub $mebi 160) (div $mebi 2) -}}
 {{- end -}}
 {{- end -}}
