@@ -358,7 +358,8 @@ it('one byte of a message in a packet of 48 KB, from a thousand streams: what is
   }
   client.say(pong);
   await client.until(`ping ack ${Buffer.from('are you?').toString('hex')}`);
-  expect(heldBytes() - before).toBeLessThan(4_000_000);
+  // What was sent is garbage too, and freed when the collector gets to it; what is kept would be 48 MB for as long as we look.
+  await vi.waitFor(() => expect(heldBytes() - before).toBeLessThan(8_000_000), { timeout: 4000, interval: 100 });
   await serves(address);
 });
 
