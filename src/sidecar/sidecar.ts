@@ -67,6 +67,8 @@ export async function startSidecar(
   });
   reporting.announce(addresses, 'listening');
   const sources = watchSources(settings, reporting, { feed, cluster });
+  // The first version will need it, and is still on its way.
+  await import('../policy/document.ts');
 
   async function end(endServer: () => Promise<unknown>): Promise<void> {
     ready.drain();
