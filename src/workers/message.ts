@@ -44,6 +44,8 @@ export type ToWorker =
   | { readonly kind: 'connection' }
   | { readonly kind: 'answers'; readonly answers: readonly Numbered<Answer>[] }
   | { readonly kind: 'metrics' }
+  /** Asks whether it still hears. */
+  | { readonly kind: 'ping' }
   /** Says not serving, and tells of its traffic from now on. */
   | { readonly kind: 'draining' }
   /** Answers what is under way, for at most so long, and ends. */
@@ -60,6 +62,7 @@ export type ToPrimary =
   | { readonly kind: 'applied'; readonly revision: number }
   /** A connection has ended. */
   | { readonly kind: 'closed' }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'questions'; readonly questions: readonly Numbered<Question>[] }
   | { readonly kind: 'metrics'; readonly snapshot: MetricsSnapshot }
   | { readonly kind: 'traffic'; readonly quietMs: number };
@@ -102,6 +105,7 @@ const toWorkerKinds: ReadonlySet<unknown> = new Set<ToWorker['kind']>([
   'connection',
   'answers',
   'metrics',
+  'ping',
   'draining',
   'finish',
   'stop',
@@ -112,6 +116,7 @@ const toPrimaryKinds: ReadonlySet<unknown> = new Set<ToPrimary['kind']>([
   'failed',
   'applied',
   'closed',
+  'pong',
   'questions',
   'metrics',
   'traffic',

@@ -31,6 +31,10 @@ export interface ExitOfWorker {
 /** How long a snapshot of its metrics is waited for; a worker that is that busy is told of as it was. */
 const metricsMs = 1000;
 
+/** How often it is asked whether it still hears, and how long it may say nothing. A start is no silence that is too long, on any machine. */
+const pingMs = 10_000;
+const silenceMs = 60_000;
+
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #ports: WorkerProcessPorts;
@@ -45,13 +49,17 @@ export class WorkerProcess {
   #failure: string | undefined;
   #snapshot: MetricsSnapshot = [];
   #tellMetrics: (() => void) | undefined;
+  #heardAt = performance.now();
+  readonly #pinging: NodeJS.Timeout;
 
   constructor(ports: WorkerProcessPorts) {
     this.#ports = ports;
     this.#child = ports.fork();
     this.#sendAnswer = createBatch((answers) => this.tell({ kind: 'answers', answers }));
+    this.#pinging = setInterval(() => this.#ping(), pingMs).unref();
     this.#child.on('message', (message: unknown) => {
-      if (isToPrimary(message)) this.#take(message);
+      this.#heardAt = performance.now();
+      if (isToPrimary(message) && message.kind !== 'pong') this.#take(message);
     });
     this.#child.on('exit', (code, signal) => this.#exit(code, signal));
     // It could not be started, ended, or told something: of an end `exit` tells.
@@ -121,7 +129,7 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #take(message: ToPrimary): void {
+  #take(message: Exclude<ToPrimary, { kind: 'pong' }>): void {
     switch (message.kind) {
       case 'up':
         this.#isUp = true;
@@ -150,6 +158,12 @@ export class WorkerProcess {
     }
   }
 
+  /** One that hangs would keep its connections for ever, and no probe would see it. */
+  #ping(): void {
+    if (performance.now() - this.#heardAt > silenceMs) this.kill();
+    else this.tell({ kind: 'ping' });
+  }
+
   #answer({ id, about: question }: Numbered<Question>): void {
     const answer = this.#ports.answer(question);
     if (answer instanceof Promise) {
@@ -163,6 +177,7 @@ export class WorkerProcess {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#isUp = false;
+    clearInterval(this.#pinging);
     this.#exited.resolve();
     this.#ports.onExit({ code, signal, failure: this.#failure, ranMs: performance.now() - this.#startedAt });
   }

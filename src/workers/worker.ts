@@ -151,6 +151,9 @@ class Worker {
       case 'metrics':
         this.#tellMetrics().catch(this.#reporting.fault);
         break;
+      case 'ping':
+        this.#send({ kind: 'pong' });
+        break;
       case 'draining':
         this.#server.setServing(false);
         this.#tellTraffic();

@@ -10,7 +10,7 @@ import { Pool } from '../../../src/workers/pool.ts';
 class FakeChild extends EventEmitter {
   readonly pid = 7;
   connected = true;
-  readonly told: string[] = [];
+  told: string[] = [];
   readonly sockets: unknown[] = [];
 
   send(message: ToWorker, ...rest: unknown[]): void {
@@ -185,6 +185,17 @@ describe('a worker ends', () => {
     const waiting = children.length;
     await vi.advanceTimersByTimeAsync(3000);
     expect(children).toHaveLength(waiting + 1);
+  });
+
+  it('one that hears no more is killed, and replaced; one that answers is not', async () => {
+    const { children, stage } = await running();
+    const [quiet, sound] = children;
+    for (let seconds = 0; seconds < 80; seconds += 10) {
+      await vi.advanceTimersByTimeAsync(10_000);
+      sound?.say({ kind: 'pong' });
+    }
+    expect([quiet?.connected, sound?.connected]).toEqual([false, true]);
+    expect(stage.restarts).toBe(1);
   });
 
   it('while it drains or ends: not started again', async () => {
