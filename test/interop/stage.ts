@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly issuers: readonly JsonObject[];
   /** What `/orders/**` requires; default the scope `orders:read`. */
   readonly require?: JsonObject;
+  /** What the upstream shows anybody, by its path, which begins with `/app/`. */
+  readonly pages?: Readonly<Record<string, string>>;
   /** Further options of `serve`. */
   readonly serve?: readonly string[];
 }
@@ -68,7 +70,7 @@ export class Stage {
       cleanUp.push(() => rm(folder, { recursive: true }));
       const policyFile = join(folder, 'policy.yaml');
       await writeFile(policyFile, policyOf(options));
-      const upstream = await startUpstream();
+      const upstream = await startUpstream(options.pages);
       cleanUp.push(() => new Promise((closed) => upstream.close(closed)));
       const serve = await startServe('--policy', policyFile, '--grpc', '127.0.0.1:0', ...(options.serve ?? []));
       // No draining: nobody is left to drain for.
@@ -86,6 +88,11 @@ export class Stage {
   /** Port of Envoy's plain listener. */
   get port(): number {
     return this.#envoy.port;
+  }
+
+  /** Port of the one that speaks TLS. */
+  get tlsPort(): number {
+    return this.#tlsPort;
   }
 
   /** `200 client` with the client that the upstream was told, or the status and reason of the refusal. */
@@ -122,7 +129,8 @@ export class Stage {
   }
 }
 
-function gist(body: string): string {
+/** Of an answer: what the upstream said, or the reason. */
+export function gist(body: string): string {
   if (!body.startsWith('{')) return body;
   return String((JSON.parse(body) as { reason?: unknown }).reason);
 }
@@ -133,7 +141,10 @@ function policyOf({ issuers, require = { scopes: ['orders:read'] } }: StageOptio
     apiVersion: 'scopegate.dev/v1',
     kind: 'Policy',
     issuers,
-    rules: [{ name: 'orders', hosts: [host], paths: ['/orders/**'], methods: ['GET'], require }],
+    rules: [
+      { name: 'orders', hosts: [host], paths: ['/orders/**'], methods: ['GET'], require },
+      { name: 'app', hosts: [host], paths: ['/app/**'], methods: ['GET'], access: 'public' },
+    ],
     defaults: {
       headers: { 'x-client-id': 'client_id', 'x-azp': 'azp', 'x-cid': 'cid', 'x-appid': 'appid' },
       origins: [api],
@@ -145,8 +156,13 @@ function policyOf({ issuers, require = { scopes: ['orders:read'] } }: StageOptio
 /** Claim headers are raw claims: which of them says the client is the provider's custom. */
 const clientHeaders = ['x-client-id', 'x-azp', 'x-cid', 'x-appid'];
 
-async function startUpstream(): Promise<Server> {
+async function startUpstream(pages: StageOptions['pages'] = {}): Promise<Server> {
   const server = createServer((incoming, outgoing) => {
+    const page = pages[(incoming.url ?? '').replace(/\?.*/, '')];
+    if (page !== undefined) {
+      outgoing.end(page);
+      return;
+    }
     const client = clientHeaders.map((name) => incoming.headers[name]).find((value) => value !== undefined);
     outgoing.end(String(client ?? 'no client'));
   });

@@ -8,36 +8,28 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { digest, digestOf, keep, npmPackages, type Report, requireJava, succeed } from '../install.ts';
-
-export interface MinterProgram {
-  readonly library: string;
-  /** What it is written for. */
-  readonly language: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
+import type { JsonProgram } from '../json-program.ts';
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('.', import.meta.url));
 
-export async function minterPrograms(report: Report): Promise<readonly MinterProgram[]> {
+export async function minterPrograms(report: Report): Promise<readonly JsonProgram[]> {
   await requireJava();
   const packages = await npmPackages(folder, 'interop-minters', '1 MB', report);
-  const node = { language: 'Node', command: process.execPath, env: {} };
+  const node = { command: process.execPath, env: {} };
   return [
-    { ...node, library: 'jsonwebtoken', args: [join(folder, 'jsonwebtoken.ts'), packages] },
-    { ...node, library: 'jose', args: [join(folder, 'jose.ts')] },
+    { ...node, name: 'jsonwebtoken', args: [join(folder, 'jsonwebtoken.ts'), packages] },
+    { ...node, name: 'jose', args: [join(folder, 'jose.ts')] },
     await pyjwt(report),
     await nimbus(report),
     await golangJwt(report),
   ];
 }
 
-async function pyjwt(report: Report): Promise<MinterProgram> {
+async function pyjwt(report: Report): Promise<JsonProgram> {
   const PYTHONPATH = await pythonPackages(join(folder, 'requirements.txt'), 'interop-minters-python', report);
   const args = [join(folder, 'pyjwt.py')];
-  return { library: 'PyJWT', language: 'Python', command: 'python3', args, env: { PYTHONPATH } };
+  return { name: 'PyJWT', command: 'python3', args, env: { PYTHONPATH } };
 }
 
 /** A folder for `PYTHONPATH` with what a requirements file names. */
@@ -52,7 +44,7 @@ export async function pythonPackages(requirements: string, name: string, report:
   });
 }
 
-async function nimbus(report: Report): Promise<MinterProgram> {
+async function nimbus(report: Report): Promise<JsonProgram> {
   const pom = join(folder, 'nimbus', 'pom.xml');
   const jars = await keep(`interop-minters-java-${await digestOf([pom])}`, async (work) => {
     report('fetching Nimbus JOSE+JWT with Maven, once (6 MB)');
@@ -62,10 +54,10 @@ async function nimbus(report: Report): Promise<MinterProgram> {
   const classPath = (await readdir(jars)).map((name) => join(jars, name)).join(delimiter);
   // Java compiles one file on the spot.
   const args = ['-XX:TieredStopAtLevel=1', '-cp', classPath, join(folder, 'nimbus', 'Minter.java')];
-  return { library: 'Nimbus JOSE+JWT', language: 'Java', command: 'java', args, env: {} };
+  return { name: 'Nimbus JOSE+JWT', command: 'java', args, env: {} };
 }
 
-async function golangJwt(report: Report): Promise<MinterProgram> {
+async function golangJwt(report: Report): Promise<JsonProgram> {
   const names = ['go.mod', 'go.sum', 'main.go'];
   const sources = names.map((name) => join(folder, 'golang-jwt', name));
   const machine = digest(`${process.platform} ${process.arch} ${await digestOf(sources)}`);
@@ -75,5 +67,5 @@ async function golangJwt(report: Report): Promise<MinterProgram> {
     await succeed('go', ['build', '-buildvcs=false', '-o', 'minter', '.'], report, work);
     return work;
   });
-  return { library: 'golang-jwt', language: 'Go', command: join(built, 'minter'), args: [], env: {} };
+  return { name: 'golang-jwt', command: join(built, 'minter'), args: [], env: {} };
 }

@@ -2,11 +2,9 @@
  * Promises: tokens signed by a library in a process of its own, all of an order at once, with keys that are made here.
  * Leaves to others: where the libraries come from (install.ts), what is ordered (situations.ts).
  */
-import { spawn } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { text as readAll } from 'node:stream/consumers';
 import type { JsonObject } from '../../../deploy/envoy/config.ts';
-import type { MinterProgram } from './install.ts';
+import { type JsonProgram, runJsonProgram } from '../json-program.ts';
 
 /** What a minter reads. */
 export interface Order {
@@ -39,20 +37,8 @@ export interface Made {
   readonly layer: 'jwt' | 'jws';
 }
 
-const slowMs = 60_000;
-
-export async function mint(program: MinterProgram, order: Order): Promise<Outcome> {
-  const { library, command, args, env } = program;
-  const child = spawn(command, args, { env: { ...process.env, ...env }, timeout: slowMs, killSignal: 'SIGKILL' });
-  const end = new Promise<string>((resolve) => {
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) => resolve(code === 0 ? '' : `ended with ${code ?? signal}`));
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.end(JSON.stringify(order));
-  const [said, complaint, failure] = await Promise.all([readAll(child.stdout), readAll(child.stderr), end]);
-  if (failure !== '') throw new Error(`${library} ${failure}: ${complaint.trim().split('\n').at(-1)}`);
-  return JSON.parse(said) as Outcome;
+export async function mint(program: JsonProgram, order: Order): Promise<Outcome> {
+  return (await runJsonProgram(program, order)) as Outcome;
 }
 
 /** The algorithms that a token may have, and what a key for each of them is. */

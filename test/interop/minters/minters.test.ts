@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../deploy/envoy/config.ts';
+import type { JsonProgram } from '../json-program.ts';
 import { Stage } from '../stage.ts';
 import { InteropTable } from '../table.ts';
-import { type MinterProgram, minterPrograms } from './install.ts';
+import { minterPrograms } from './install.ts';
 import { type Algorithm, algorithms, type MintingKeys, makeKeys, mint } from './minter.ts';
 import { api, clientName, genericIssuer, orderFor, situations, strictIssuer } from './situations.ts';
 
@@ -23,7 +24,7 @@ const table = new InteropTable('minters', ['library', ...algorithms]);
 const reasons = new InteropTable('situations', ['token', 'made below the JWT layer of', 'result']);
 let keys: MintingKeys;
 let stage: Stage;
-let programs: readonly MinterProgram[];
+let programs: readonly JsonProgram[];
 
 /** What came of one token. */
 interface Tried {
@@ -65,7 +66,7 @@ function allowed(library: string): string {
 
 /** Everything that `library` makes, in one process, and what is answered. */
 async function tryAll(library: string, known: readonly Algorithm[]): Promise<string> {
-  const program = programs.find((candidate) => candidate.library === library);
+  const program = programs.find((candidate) => candidate.name === library);
   if (program === undefined) throw new Error(`no program for ${library}`);
   const ordered = orderFor(library, known, keys.publicSecret);
   const tokens = ordered.map(({ wanted }) => wanted);

@@ -16,6 +16,7 @@ import com.nimbusds.jwt.SignedJWT;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,8 @@ import java.util.Properties;
 
 /** Nimbus JOSE+JWT as a minter: an order on standard input, what became of each of its tokens on standard output (minter.ts). */
 public final class Minter {
+  private static final Map<String, JWSSigner> signers = new HashMap<>();
+
   public static void main(String[] args) throws Exception {
     String text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
     Map<String, Object> order = JSONObjectUtils.parse(text);
@@ -62,7 +65,12 @@ public final class Minter {
 
   private static JWSSigner signer(Map<String, Object> wanted, Map<String, Object> keys) throws Exception {
     if (wanted.get("secret") instanceof String secret) return new MACSigner(Base64.getDecoder().decode(secret));
-    Map<String, Object> key = JSONObjectUtils.getJSONObject(keys, (String) wanted.get("key"));
+    String name = (String) wanted.get("key");
+    if (!signers.containsKey(name)) signers.put(name, signer(JSONObjectUtils.getJSONObject(keys, name)));
+    return signers.get(name);
+  }
+
+  private static JWSSigner signer(Map<String, Object> key) throws Exception {
     JWK jwk = JWK.parse(JSONObjectUtils.getJSONObject(key, "jwk"));
     return switch (jwk.getKeyType().getValue()) {
       case "RSA" -> new RSASSASigner(jwk.toRSAKey());
