@@ -9,6 +9,7 @@ import type { PolicyDocument } from './document.ts';
 import { checkKnown, type KnownNames } from './known-names.ts';
 import { placeName, type Report, type Spot, within } from './report.ts';
 import type { RuleContent } from './schema.ts';
+import type { Slices } from './slices.ts';
 import type { PolicySnapshot, Rule } from './snapshot.ts';
 import { quote } from './wording.ts';
 
@@ -26,11 +27,14 @@ export interface CompiledRule {
   readonly routes: readonly PlacedRoute[];
 }
 
-export function compileRules(
+/** Rules between two places where others may have their turn: a millisecond or two. */
+const slice = 200;
+
+export function* compileRules(
   documents: readonly PolicyDocument[],
   context: RuleContext,
   report: Report,
-): readonly CompiledRule[] {
+): Slices<readonly CompiledRule[]> {
   const compiled: CompiledRule[] = [];
   const names = new Map<string, Spot>();
   for (const document of documents) {
@@ -38,6 +42,7 @@ export function compileRules(
       const spot: Spot = { document, path: ['rules', index] };
       checkName(content.name, within(spot, 'name'), names, report);
       compiled.push(compileRule(content, spot, context, report));
+      if (compiled.length % slice === 0) yield;
     }
   }
   return compiled;

@@ -23,6 +23,7 @@ import { warnUnreachable } from './reachability.ts';
 import { createReport, type Report } from './report.ts';
 import { createRevocations, type Revocation } from './revocation.ts';
 import { buildRouteTable } from './route-table.ts';
+import { inOneGo, type Slices } from './slices.ts';
 import type { PolicySnapshot, PolicyTest, Rule } from './snapshot.ts';
 import { soundPart } from './trial.ts';
 import { warnUnused } from './unused.ts';
@@ -48,6 +49,11 @@ export interface Trial {
  * has one (compile-policy.ts).
  */
 export function compile(documents: readonly PolicyDocument[], previous?: PolicySnapshot): Compiled {
+  return inOneGo(compiling(documents, previous));
+}
+
+/** The same, a stage or some hundred rules at a time. */
+export function* compiling(documents: readonly PolicyDocument[], previous?: PolicySnapshot): Slices<Compiled> {
   const report = createReport();
   const defaults = compileDefaults(documents, report);
   const issuers = reuseIssuers(compileIssuers(documents, report), previous);
@@ -55,23 +61,27 @@ export function compile(documents: readonly PolicyDocument[], previous?: PolicyS
   const clients = compileClients(documents, { issuers, names }, report);
   const { headers: defaultHeaders, pathParameters } = defaults;
   const context = { defaultHeaders, pathParameters, names, clients, conditions: createConditionCompiler(previous) };
-  const rules = compileRules(documents, context, report);
+  const rules = yield* compileRules(documents, context, report);
   const revocations = compileRevocations(documents, names, report);
   const tests = compileTests(documents, { names, rules: rules.map(({ rule }) => rule) }, report);
+  yield;
   checkRoutes(rules, defaults, report);
+  yield;
   checkDpopOrigins(documents, report);
   checkIntrospectors(rules, issuers, report);
   warnUnused({ issuers, clients, rules }, { names, documents, report });
   checkNotEmpty(documents, report);
+  yield;
   const isGood = !report.hasErrors() && documents.length > 0 && documents.every(({ isComplete }) => isComplete);
-  const snapshot = isGood ? assemble(documents, { defaults, issuers, rules, revocations, tests }) : undefined;
+  const snapshot = isGood ? yield* assemble(documents, { defaults, issuers, rules, revocations, tests }) : undefined;
+  yield;
   if (snapshot !== undefined) {
     warnPreflight(withMode(rules, 'enforce'), snapshot.routes, report);
     return { snapshot, problems: report.problems() };
   }
   const sound = soundPart(documents, { rules, tests }, report);
   const trial = sound && {
-    snapshot: assemble(documents, { defaults, issuers, revocations, rules: sound.rules, tests: sound.tests }),
+    snapshot: yield* assemble(documents, { defaults, issuers, revocations, rules: sound.rules, tests: sound.tests }),
     touched: sound.touched,
   };
   return { snapshot, problems: report.problems(), trial };
@@ -112,12 +122,14 @@ interface Parts {
   readonly tests: readonly PolicyTest[];
 }
 
-function assemble(documents: readonly PolicyDocument[], parts: Parts): PolicySnapshot {
+function* assemble(documents: readonly PolicyDocument[], parts: Parts): Slices<PolicySnapshot> {
   const { defaults, issuers, rules, revocations, tests } = parts;
   const { realm, pathParameters, resourceMetadata } = defaults;
   const headers = [...defaults.headers.values(), ...withMode(rules, 'enforce').flatMap(({ rule }) => rule.headers)];
+  const hash = hashDocuments(documents);
+  yield;
   return {
-    hash: hashDocuments(documents),
+    hash,
     issuers: new Map(issuers.map(({ issuer }) => [issuer.issuer, issuer])),
     routes: routesOf(rules, 'enforce'),
     shadowRoutes: routesOf(rules, 'shadow'),

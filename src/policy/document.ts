@@ -8,6 +8,7 @@
 import { type Mistake, readMistakes, wordIssue } from './mistake.ts';
 import { byPlace, limitProblems, maxProblems, type Problem, restNotChecked } from './problem.ts';
 import { type PolicyContent, partialPolicySchema, policySchema } from './schema.ts';
+import { inOneGo, type Slices } from './slices.ts';
 import { type Place, type ToPlace, type Tree, type TreePath, valueAt } from './tree.ts';
 import { readYaml } from './yaml.ts';
 
@@ -47,7 +48,12 @@ export interface ParsedFile {
 
 /** All problems are errors; there are not more than anybody reads. */
 export function parseDocuments(file: PolicyFile): ParsedFile {
-  return limited(parseAll(file));
+  return inOneGo(parsing(file));
+}
+
+/** The same, with a pause between the text and its checks. */
+export function* parsing(file: PolicyFile): Slices<ParsedFile> {
+  return limited(yield* parsingAll(file));
 }
 
 export function limited({ documents, problems }: ParsedFile): ParsedFile {
@@ -55,8 +61,13 @@ export function limited({ documents, problems }: ParsedFile): ParsedFile {
 }
 
 /** With every problem, for a text that is a part of a larger one. */
-export function parseAll({ name, text, toPlace }: PolicyFile): ParsedFile {
+export function parseAll(file: PolicyFile): ParsedFile {
+  return inOneGo(parsingAll(file));
+}
+
+function* parsingAll({ name, text, toPlace }: PolicyFile): Slices<ParsedFile> {
   const { trees, problems } = readYaml(name, text, toPlace);
+  yield;
   return gather(
     problems,
     parseParts(name, trees, (tree) => parseDocument(name, tree, problems.length === 0)),

@@ -7,6 +7,7 @@ import type { Compiled } from './compile.ts';
 import { compilePolicy } from './compile-policy.ts';
 import type { PolicyDocument } from './document.ts';
 import { byPlace, compareText, type Problem } from './problem.ts';
+import type { Pause } from './slices.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
 export interface SourceState {
@@ -33,11 +34,9 @@ export interface Trial {
   readonly check: (snapshot: PolicySnapshot) => Promise<readonly Problem[]>;
   /** The policy that is active until then. */
   readonly previous: PolicySnapshot | undefined;
-  /** Before each trial: lets others have their turn. */
+  /** Before each trial, and in the middle of it. */
   readonly pause: Pause;
 }
-
-export type Pause = () => Promise<void>;
 
 /** Why a version is refused; warnings would only stand in the way of that. */
 export function errorsOf(problems: readonly Problem[]): readonly Problem[] {
@@ -102,7 +101,7 @@ async function tryOut(
   // Last, so that a clash is reported at the version that is refused for it.
   const documents = [...others, ...chosen.flatMap(({ refused }) => refused?.documents ?? [])];
   if (documents.length === 0) return nothingLeft(chosen);
-  const compiled = await checked(await compileSafely(documents, previous), check);
+  const compiled = await checked(await compileSafely(documents, previous, pause), check);
   if (compiled.snapshot === undefined) return compiled;
   for (const state of chosen) {
     state.active = state.refused?.documents ?? state.active;
@@ -122,9 +121,10 @@ function nothingLeft(chosen: readonly SourceState[]): Compiled {
 export async function compileSafely(
   documents: readonly PolicyDocument[],
   previous: PolicySnapshot | undefined,
+  pause: Pause,
 ): Promise<Compiled> {
   try {
-    return await compilePolicy(documents, previous);
+    return await compilePolicy(documents, previous, pause);
   } catch (fault) {
     const message = `the policy cannot be compiled, a fault of Scopegate (${fault instanceof Error ? fault.name : 'unknown'})`;
     const file = documents.at(-1)?.file ?? '';

@@ -5,9 +5,10 @@
  * Leaves to others: reading sources (source/), running the policy's tests (rehearsal/), telling anyone (sidecar/).
  */
 import type { Compiled } from './compile.ts';
-import type { PolicyFile } from './document.ts';
+import type { ParsedFile, PolicyFile } from './document.ts';
 import { byPlace, type Problem } from './problem.ts';
-import { byOrder, compileSafely, errorsOf, type Pause, type Refused, type SourceState, settle } from './settle.ts';
+import { byOrder, compileSafely, errorsOf, type Refused, type SourceState, settle } from './settle.ts';
+import { inSlices, type Pause } from './slices.ts';
 import type { PolicySnapshot } from './snapshot.ts';
 
 /** All that a source holds at one moment. */
@@ -80,7 +81,7 @@ interface WorkedOut {
   readonly compiled: Compiled | undefined;
 }
 
-/** `pause` is waited for before each policy that is worked out: there may be many, and others want their turn. */
+/** `pause` is waited for again and again while a policy is read and worked out: others want their turn. */
 export function createPolicyStore(check: SnapshotCheck = async () => [], pause: Pause = async () => {}): PolicyStore {
   let sources: Sources = new Map();
   let current: Compiled | undefined;
@@ -89,7 +90,7 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
   /** Changes nothing. */
   async function workOut(offers: readonly Offer[]): Promise<WorkedOut> {
     const next = new Map([...sources].map(([source, state]) => [source, { ...state }]));
-    for (const { source, version } of offers) await take(next, source, version);
+    for (const { source, version } of offers) await take(next, { source, version }, pause);
     const states = [...next.values()].toSorted(byOrder);
     const compiled = await settle(states, { check, previous: current?.snapshot, pause });
     const offered = new Set(offers.map(({ source }) => source));
@@ -97,7 +98,7 @@ export function createPolicyStore(check: SnapshotCheck = async () => [], pause: 
       const { refused } = state;
       if (refused === undefined || refused.isSound || !offered.has(state.source)) continue;
       await pause();
-      state.refused = await withFurtherProblems(refused, states, state);
+      state.refused = await withFurtherProblems(refused, states, state, pause);
     }
     for (const { source, isLeaving, refused } of states) if (isLeaving && refused === undefined) next.delete(source);
     return { sources: next, compiled };
@@ -156,14 +157,10 @@ function toRejected({ source, active, refused, isLeaving }: SourceState): readon
   return refused === undefined ? [] : [{ source, problems: refused.problems, hasActive, isLeaving }];
 }
 
-async function take(
-  sources: Map<string, SourceState>,
-  source: string,
-  version: SourceVersion | undefined,
-): Promise<void> {
+async function take(sources: Map<string, SourceState>, { source, version }: Offer, pause: Pause): Promise<void> {
   const known = sources.get(source);
   if (version !== undefined) {
-    const refused = await readVersion(source, version.files);
+    const refused = await readVersion(source, version.files, pause);
     sources.set(source, { source, order: version.order, active: known?.active, refused, isLeaving: false });
   } else if (known?.active === undefined) {
     sources.delete(source);
@@ -173,10 +170,11 @@ async function take(
 }
 
 /** A version as what is not active yet; whether it fits the others is not known. */
-async function readVersion(source: string, files: readonly PolicyFile[]): Promise<Refused> {
+async function readVersion(source: string, files: readonly PolicyFile[], pause: Pause): Promise<Refused> {
   // YAML and the schema are a third of a start, and nobody who listens has to wait for them.
-  const { parseDocuments } = await import('./document.ts');
-  const parsed = files.map(parseDocuments);
+  const { parsing } = await import('./document.ts');
+  const parsed: ParsedFile[] = [];
+  for (const file of files) parsed.push(await inSlices(parsing(file), pause));
   const documents = parsed.flatMap((file) => file.documents);
   const problems = parsed.flatMap((file) => file.problems);
   if (documents.length > 0 || problems.length > 0) return { documents, isSound: problems.length === 0, problems };
@@ -190,11 +188,12 @@ async function withFurtherProblems(
   refused: Refused,
   states: readonly SourceState[],
   state: SourceState,
+  pause: Pause,
 ): Promise<Refused> {
   const others = states.filter((other) => other !== state);
   const beside = others.flatMap(({ active, refused: waiting }) => active ?? waiting?.documents ?? []);
   const files = new Set(refused.documents.map(({ file }) => file));
-  const { problems } = await compileSafely([...beside, ...refused.documents], undefined);
+  const { problems } = await compileSafely([...beside, ...refused.documents], undefined, pause);
   const further = errorsOf(problems).filter(({ file }) => files.has(file));
   return { ...refused, problems: [...refused.problems, ...further].toSorted(byPlace) };
 }

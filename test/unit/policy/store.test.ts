@@ -341,8 +341,9 @@ describe('at start', () => {
     );
     await offerAll({ ...Object.fromEntries(good), bad: [-1, bad] });
     expect([store.activeSources(), checks, rejected()]).toEqual([100, 1, ['bad: unknown_issuer']]);
-    expect(pauses).toBeLessThan(6);
-    expect(pauses).toBeGreaterThan(1);
+    // One in each file, and some in each policy that is worked out: one for every source would be many hundreds.
+    expect(pauses).toBeLessThan(150);
+    expect(pauses).toBeGreaterThan(101);
   });
 
   it('sources with an active version are counted, and a refused one tells whether it has one', async () => {
