@@ -2,7 +2,7 @@
  * The clients of the field: each gets its tokens from a real Keycloak and a real oidc-provider and calls the API behind Envoy, with what it
  * needs for that, with less, and with nothing.
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Keycloak, startKeycloak } from '../keycloak.ts';
@@ -16,6 +16,14 @@ import type { Answers, Settings } from './settings.ts';
 
 const table = new InteropTable('clients', ['client', 'issuer and what was tried', 'result']);
 const realm = 'orders';
+const own = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const npm = (JSON.parse(own('package.json')) as { dependencies: Readonly<Record<string, string>> }).dependencies;
+const python = Object.fromEntries(
+  own('requirements.txt')
+    .split('\n')
+    .map((line) => line.split('==')),
+) as typeof npm;
+const [, springBoot] = /starter-parent<\/artifactId>\s*<version>(.*)<\/version>/.exec(own('spring/pom.xml')) ?? [];
 const library = 'node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js';
 let parts: ClientParts;
 let settings: Settings;
@@ -32,8 +40,8 @@ beforeAll(async () => {
   const common = { audiences: [api], insecure: { allowHttp: true } };
   const stage = await Stage.create({
     pages: {
-      '/app/': await readFile(new URL('page.html', import.meta.url), 'utf8'),
-      '/app/oidc-client-ts.js': await readFile(join(parts.npm, library), 'utf8'),
+      '/app/': own('page.html'),
+      '/app/oidc-client-ts.js': readFileSync(join(parts.npm, library), 'utf8'),
     },
     issuers: [
       { ...common, name: 'keycloak', provider: 'keycloak', issuer },
@@ -106,7 +114,7 @@ interface Tried {
 }
 
 const tried: Readonly<Record<string, Tried>> = {
-  'oidc-client-ts 3.5.0 in Chromium': {
+  [`oidc-client-ts ${npm['oidc-client-ts']} in Chromium`]: {
     run: browser,
     expected: {
       ...noToken,
@@ -115,13 +123,16 @@ const tried: Readonly<Record<string, Tried>> = {
       'Keycloak, code + PKCE, DPoP, then as Bearer': '401 sender_constraint_failed',
     },
   },
-  'Spring Security OAuth2 client, Spring Boot 4.1.2': { run: spring, expected: { ...noToken, ...machine } },
-  'requests-oauthlib 2.0.0, oauthlib 4.0.1': {
+  [`Spring Security OAuth2 client, Spring Boot ${springBoot}`]: { run: spring, expected: { ...noToken, ...machine } },
+  [`requests-oauthlib ${python['requests-oauthlib']}, oauthlib ${python['oauthlib']}`]: {
     run: oauthlib,
     expected: { ...noToken, ...machine, ...codeFlow('spa'), 'Keycloak, refreshed': '200 spa' },
   },
-  'passport.js 0.7.0, passport-oauth2 1.8.0': { run: passport, expected: { ...noToken, ...codeFlow('web') } },
-  'openid-client 6.9.0': {
+  [`passport.js ${npm['passport']}, passport-oauth2 ${npm['passport-oauth2']}`]: {
+    run: passport,
+    expected: { ...noToken, ...codeFlow('web') },
+  },
+  [`openid-client ${npm['openid-client']}`]: {
     run: openidClient,
     expected: {
       ...noToken,

@@ -79,9 +79,14 @@ async function unpack(work: string, report: Report): Promise<string> {
     await access(join(root, 'usr/lib/chromium/chromium'), constants.X_OK);
     return root;
   } catch (error) {
-    const said = error instanceof Error ? error.message.split('\n').find((line) => line.trim() !== '') : '';
-    throw new SetupError(`no Chromium for the tests (${said}): install chromium, or set CHROMIUM_BIN`);
+    throw new SetupError(`no Chromium for the tests (${complaint(error)}): install chromium, or set CHROMIUM_BIN`);
   }
+}
+
+/** What apt says is wrong, else why it could not be asked. */
+function complaint(error: unknown): string {
+  const lines = error instanceof Error ? error.message.split('\n') : [String(error)];
+  return lines.find((line) => line.startsWith('E: ')) ?? lines[0] ?? '';
 }
 
 /** With the lists of packages that are there, else with lists of its own: the system's are root's to write. */
