@@ -3,7 +3,7 @@
  * the connection, because every later one depends on it (section 2.2).
  * Leaves to others: whether the fields make a request (request-head.ts).
  */
-import { createField, type Field } from './field.ts';
+import { createField, type Field, withValue } from './field.ts';
 import { ConnectionError, defaultTableBytes, errorCode } from './frame.ts';
 import { decodeHuffman } from './huffman.ts';
 
@@ -70,7 +70,8 @@ export class HpackDecoder {
 
   #literal(prefixBits: number): Field {
     const index = this.#integer(prefixBits);
-    const name = index === 0 ? this.#text() : this.#field(index).name;
+    if (index !== 0) return withValue(this.#field(index), this.#text());
+    const name = this.#text();
     return createField(name, this.#text());
   }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ConnectionError, errorCode } from '../../../src/http2/frame.ts';
 import { HpackDecoder } from '../../../src/http2/hpack.ts';
 import { encodeFields } from '../../../src/http2/hpack-encode.ts';
@@ -142,6 +142,49 @@ describe('the table', () => {
     decode(decoder, '3f 27 40 01 61 01 62 40 01 63 01 64');
     expect(decode(decoder, '7f 00 01 65')).toEqual(['a: e']);
     expect(decode(decoder, 'be bf')).toEqual(['a: e', 'c: d']);
+  });
+});
+
+describe('a name from the table', () => {
+  /** A decoder whose entry 62 has this name. */
+  function decoderWith(name: string): HpackDecoder {
+    const literal = block([name, '']);
+    literal[0] = 0x40;
+    const decoder = new HpackDecoder();
+    decode(decoder, literal);
+    return decoder;
+  }
+
+  it('a long one, thousands of times in a small block: is not judged again', () => {
+    const name = 'n'.repeat(4000);
+    const decoder = decoderWith(name);
+    const judged = vi.spyOn(RegExp.prototype, 'test');
+    let seen = 0;
+    decoder.decode(Buffer.from('0f2f00'.repeat(5000), 'hex'), () => {
+      seen += 1;
+    });
+    const texts = judged.mock.calls.map(([text]) => text);
+    judged.mockRestore();
+    expect(seen).toBe(5000);
+    expect(texts).toContain('');
+    expect(texts).not.toContain(name);
+  });
+
+  const cases: Record<string, [name: string, value: string, isSound: boolean]> = {
+    'good name and value': ['a', 'b', true],
+    'name that is forbidden': ['A', 'b', false],
+    'name of HTTP/1': ['connection', 'b', false],
+    'value that is forbidden': ['a', 'b\n', false],
+    'te with trailers': ['te', 'trailers', true],
+    'te with something else': ['te', 'gzip', false],
+  };
+
+  it.each(Object.entries(cases))('%s: judged like a field that is written out', (_name, [name, value, isSound]) => {
+    const found: boolean[] = [];
+    const bytes = Buffer.concat([Buffer.of(0x0f, 0x2f, value.length), Buffer.from(value)]);
+    decoderWith(name).decode(bytes, (field) => found.push(field.isSound));
+    new HpackDecoder().decode(block([name, value]), (field) => found.push(field.isSound));
+    expect(found).toEqual([isSound, isSound]);
   });
 });
 
