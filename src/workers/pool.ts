@@ -54,7 +54,8 @@ export class Pool {
       this.#places.push({ number, worker: this.#fork(number), failures: 0, timer: undefined });
     }
     await this.#starting.promise;
-    this.#phase = 'running';
+    // The end may have begun meanwhile.
+    if (this.#phase === 'starting') this.#phase = 'running';
   }
 
   counts(): WorkerCounts {

@@ -125,6 +125,17 @@ describe('a start', () => {
   });
 });
 
+it('a drain that begins before all are up: one that ends is not started again', async () => {
+  const { pool, children } = createStage();
+  const started = pool.start();
+  pool.drain();
+  for (const child of children) child.up();
+  await started;
+  children[0]?.exit(0);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(children).toHaveLength(2);
+});
+
 describe('connections', () => {
   it('go to the worker that has the fewest', async () => {
     const { pool, children } = await running(3);
