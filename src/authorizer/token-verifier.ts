@@ -74,10 +74,11 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
     const { issuer, key } = token;
     if (key === undefined) return undefined;
     const listed = checkListed(issuer, request.rule);
-    if (listed instanceof Stop) return refused(listed, token, 'hit');
+    if (listed instanceof Stop) return refused(listed, undefined, 'hit');
     const hint = { algorithm: key.algorithm, kid: token.kid };
     return after(ports.resolveKeys(issuer, hint, request.waitMs), (keys) => {
-      if (keys instanceof Stop) return refused(keys, token, 'hit');
+      // Its key is not the issuer's now, or nobody knows: what it says of its caller is told as little as of a token that is new.
+      if (keys instanceof Stop) return refused(keys, undefined, 'hit');
       return keys.includes(key) ? judge(token, request, { nowMs: ports.now(), cache: 'hit' }) : undefined;
     });
   }

@@ -2,6 +2,8 @@
  * Promises: signatures are checked without keeping everything else waiting: for a short time in each turn of the event loop, the rest in
  * later turns, in order, and no more than a bounded number at one time. A flood of bad tokens then costs those whose token was
  * seen before a few milliseconds, and not their place.
+ * A good token that is new stands in the same line, because nobody can know it before its signature is checked: in such a flood it waits,
+ * or is refused as `overloaded`. Whoever has to keep a flood away limits the rate of requests before they come here.
  */
 import { type Step, Stop } from '../decision/step.ts';
 

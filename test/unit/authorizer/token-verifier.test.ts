@@ -43,13 +43,16 @@ function setUp(entries = 100) {
     { maxTokenBytes: 16_384, tokenCacheEntries: entries },
   );
   const corp = issuerOf();
-  const ask = async (over: Partial<TokenRequest> = {}, issuer: Issuer = corp) => {
+  const askWhole = (over: Partial<TokenRequest> = {}, issuer: Issuer = corp) => {
     const issuers = new Map([[issuer.issuer, issuer]]);
     const snapshot = { issuers, revocations: createRevocations([]) } as unknown as PolicySnapshot;
-    const result = await verify({ token, rule, snapshot, waitMs: 100, ...over });
+    return verify({ token, rule, snapshot, waitMs: 100, ...over });
+  };
+  const ask = async (over?: Partial<TokenRequest>, issuer?: Issuer) => {
+    const result = await askWhole(over, issuer);
     return `${'stop' in result ? result.stop.reason : 'good'} ${result.cache}`;
   };
-  return { ask, state };
+  return { ask, askWhole, state };
 }
 
 describe('createTokenVerifier', () => {
@@ -80,6 +83,13 @@ describe('createTokenVerifier', () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     state.keys = () => [{ ...key, key: publicKey }];
     expect(await ask()).toBe('signature_invalid miss');
+  });
+
+  it('JWK-09 the key of a remembered token is gone: nobody is named as its caller, as if it were new', async () => {
+    const { ask, askWhole, state } = setUp();
+    await ask();
+    state.keys = () => new Stop('key_unknown');
+    expect(await askWhole()).toMatchObject({ cache: 'hit', token: undefined });
   });
 
   it('keys past their limit: keys_unavailable for a remembered token too', async () => {
