@@ -4,17 +4,7 @@
  * Leaves to others: reading argv (commands/) and joining the values (read-serve-settings.ts).
  */
 import { listenAddress, tcpAddress } from './address.ts';
-import {
-  choice,
-  duration,
-  fileMode,
-  filePath,
-  type Parsed,
-  type Parser,
-  share,
-  truth,
-  wholeNumber,
-} from './parse.ts';
+import { choice, duration, fileMode, filePath, type Parsed, type Parser, share, truth, wholeNumber } from './parse.ts';
 import { policySource } from './policy-source.ts';
 import { replayStoreAddress } from './replay-store.ts';
 import type { OptionValues } from './settings.ts';
