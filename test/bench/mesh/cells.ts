@@ -36,7 +36,7 @@ const hot: Omit<Cell, 'name'> = {
   seconds: undefined,
   forAll: false,
 };
-const first: Omit<Cell, 'name'> = { ...hot, tokens: 8000, isWarm: false, once: true };
+const first: Omit<Cell, 'name'> = { ...hot, tokens: 4000, isWarm: false, once: true };
 
 export function cellsOf(rate: number): readonly Cell[] {
   const open = { ...hot, rate };

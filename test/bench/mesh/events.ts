@@ -13,6 +13,8 @@ import type { Stall } from './stall-probe.ts';
 export interface Surroundings {
   readonly child: ChildProcess;
   readonly issuer: JwksServer | undefined;
+  /** A file. */
+  readonly policy: string;
   readonly cell: Cell;
   /** As the cell has it. */
   readonly load: LoadSettings;
@@ -38,12 +40,12 @@ export function disturb(rig: Rig, at: Surroundings): Promise<Disturbance> {
 }
 
 const events: Readonly<Record<Event, (rig: Rig, at: Surroundings) => Promise<Disturbance>>> = {
-  reload: async (rig, { child, cell }) => {
+  reload: async (rig, { child, cell, policy }) => {
     await longestStall(child);
     let rules = cell.rules;
     const timer = setInterval(() => {
       rules += 1;
-      rig.policy(rules);
+      rig.rewrite(policy, rules);
     }, reloadEveryMs);
     return {
       load: {},

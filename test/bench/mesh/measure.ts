@@ -31,33 +31,53 @@ export interface Sample extends LoadResult {
 
 const sampleMs = 10_000;
 
-export async function measure(rig: Rig, contender: Contender, cell: Cell, how: How): Promise<Sample> {
-  const port = await freePort();
-  const issuer = cell.event === 'outage' ? await rig.issuer() : undefined;
-  const policy = rig.policy(cell.rules, issuer?.jwksUri);
-  const child = await startAuthorizer(contender.command({ port, policy, isProbed: cell.event === 'reload' }));
-  const envoy = await rig.envoy(port);
-  try {
-    const file = await rig.file(cell.algorithm, cell.tokens);
-    const target = { port: envoy.port, file };
-    await warmUp(rig, cell, target);
-    const loaded = { ...cell, ...target, seconds: cell.seconds ?? how.seconds };
-    return {
-      contender: contender.name,
-      cell: cell.name,
-      round: how.round,
-      ...(await ask(rig, { child, issuer, loaded })),
-    };
-  } finally {
-    await envoy.stop();
-    await end(child);
-    await issuer?.close();
-  }
+/** An authorizer behind an Envoy, warmed up, that is asked whenever its turn comes. */
+export interface Station {
+  readonly contender: string;
+  readonly cell: Cell;
+  ask(how: How): Promise<Sample>;
+  close(): Promise<void>;
 }
 
 export interface How {
   readonly round: number;
   readonly seconds: number;
+}
+
+export async function openStation(rig: Rig, contender: Contender, cell: Cell): Promise<Station> {
+  const port = await freePort();
+  const issuer = cell.event === 'outage' ? await rig.issuer() : undefined;
+  const policy = rig.policy(cell.rules, issuer?.jwksUri);
+  const child = await startAuthorizer(contender.command({ port, policy, isProbed: cell.event === 'reload' }));
+  const envoy = await rig.envoy(port);
+  const file = await rig.file(cell.algorithm, cell.tokens);
+  await warmUp(rig, cell, { port: envoy.port, file });
+  return {
+    contender: contender.name,
+    cell,
+    ask: async ({ round, seconds }) => {
+      // What is seen for the first time is so only once.
+      const fresh = cell.once ? await rig.file(cell.algorithm, cell.tokens) : file;
+      const loaded = { ...cell, port: envoy.port, file: fresh, seconds: cell.seconds ?? seconds };
+      const asked = await ask(rig, { child, issuer, policy, loaded });
+      return { contender: contender.name, cell: cell.name, round, ...asked };
+    },
+    close: async () => {
+      await envoy.stop();
+      await end(child);
+      await issuer?.close();
+    },
+  };
+}
+
+/** One sample. */
+export async function measure(rig: Rig, contender: Contender, cell: Cell, how: How): Promise<Sample> {
+  const station = await openStation(rig, contender, cell);
+  try {
+    return await station.ask(how);
+  } finally {
+    await station.close();
+  }
 }
 
 interface Target {
@@ -67,22 +87,25 @@ interface Target {
 
 type Loaded = Cell & Target & { readonly seconds: number };
 
-/** Every token is asked for once at least, and the code by then has been compiled. */
+/** Every token that is to be remembered is asked for, and the code by then has been compiled. */
 async function warmUp(rig: Rig, cell: Cell, { port, file }: Target): Promise<void> {
-  const hot = cell.isWarm ? file : await rig.file(cell.algorithm, 1);
-  await load({ port, file: hot, seconds: 3, rate: 0 });
-  if (cell.isWarm && cell.tokens > 1) await load({ port, file: hot, seconds: 60, rate: 0, once: true });
+  if (!cell.isWarm) await load({ port, file: await rig.file(cell.algorithm, 5000), seconds: 60, rate: 0, once: true });
+  else if (cell.tokens > 1) await load({ port, file, seconds: 60, rate: 0, once: true });
+  await load({ port, file: cell.isWarm ? file : await rig.file(cell.algorithm, 1), seconds: 3, rate: 0 });
 }
 
 interface Asked {
   readonly child: ChildProcess;
   readonly issuer: JwksServer | undefined;
+  /** A file. */
+  readonly policy: string;
   readonly loaded: Loaded;
 }
 
-async function ask(rig: Rig, { child, issuer, loaded }: Asked): Promise<Omit<Sample, 'contender' | 'cell' | 'round'>> {
+async function ask(rig: Rig, asked: Asked): Promise<Omit<Sample, 'contender' | 'cell' | 'round'>> {
+  const { child, loaded } = asked;
   const pid = child.pid ?? 0;
-  const disturbance: Disturbance = await disturb(rig, { child, issuer, cell: loaded, load: loaded });
+  const disturbance: Disturbance = await disturb(rig, { ...asked, cell: loaded, load: loaded });
   const settings = { ...loaded, ...disturbance.load };
   const rssOverTime: number[] = [];
   const sampling = setInterval(() => rssOverTime.push(rssMib(pid)), sampleMs);

@@ -49,11 +49,16 @@ export class Rig {
     return path;
   }
 
-  /** Where the policy is, which is written anew; `keys`: where they are when they are not in it. */
+  /** Where a new policy is; `keys`: where they are when they are not in it. */
   policy(rules: number, keys?: string): string {
-    const path = join(this.#folder, 'policy.json');
-    writeFileSync(path, policyText(keys ?? this.#tokens.keys, rules));
+    this.#files += 1;
+    const path = join(this.#folder, `policy-${this.#files}.json`);
+    this.rewrite(path, rules, keys);
     return path;
+  }
+
+  rewrite(path: string, rules: number, keys?: string): void {
+    writeFileSync(path, policyText(keys ?? this.#tokens.keys, rules));
   }
 
   async issuer(): Promise<JwksServer> {

@@ -1,25 +1,25 @@
 /**
- * Promises: authorizers behind a real Envoy, one at a time, in rounds that are interleaved: requests a second, latencies, CPU of the
- * authorizer for each check, memory, and how busy the machine was. Tables on stdout, every sample in a JSON file.
+ * Promises: authorizers, each behind a real Envoy of its own, all started before and then asked in turn for a few seconds, round after round:
+ * requests a second, latencies, CPU of the authorizer for each check, memory, and how busy the machine was. Tables on stdout, every sample in a JSON file.
  *
- *   npm run bench -- [--rounds 3] [--seconds 5] [--rate 500] [--only NAME]… [--cells hot,many,…] [--json FILE] [--beside MAIN_JS]
+ *   npm run bench -- [--rounds 7] [--seconds 3] [--rate 500] [--only NAME]… [--cells hot,many,…] [--json FILE] [--beside MAIN_JS]
  *
- * CPU for each check is the figure that stays steady on a machine that is not quiet; compare medians of one run, never of two.
+ * CPU for each check is the figure that stays steadiest on a machine that is not quiet; ratios are those of one round, and then their median.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cellsOf, usualCells } from './cells.ts';
 import { contenders } from './contenders.ts';
-import { measure, type Sample } from './measure.ts';
+import { openStation, type Sample, type Station } from './measure.ts';
 import { Rig } from './rig.ts';
 import { measured, median, remarks, targets } from './table.ts';
 import { algorithms, type BenchTokens } from './tokens.ts';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '3' },
     rate: { type: 'string', default: '500' },
     only: { type: 'string', multiple: true },
     cells: { type: 'string', default: usualCells },
@@ -37,27 +37,30 @@ const chosen = (await contenders(options.beside)).filter(
 const samples: Sample[] = [];
 const bare = new Map<string, number[]>(algorithms.map((algorithm) => [algorithm, []]));
 const rig = await Rig.open();
+const stations: Station[] = [];
 try {
+  for (const cell of cells) {
+    for (const contender of chosen) {
+      if (contender.isMain || cell.forAll) stations.push(await openStation(rig, contender, cell));
+    }
+  }
   for (let round = 1; round <= Number(options.rounds); round += 1) await runRound(round);
 } finally {
+  for (const station of stations) await station.close();
   rig.close();
 }
-const bareUs = new Map([...bare].map(([algorithm, times]) => [algorithm, median(times)]));
 console.log(`${machine()}\n\n${measured(samples)}\n`);
-console.log([...bareUs].map(([name, us]) => `node:crypto verifies ${name} in ${us.toFixed(1)} us`).join(', '));
-console.log(`\n${targets(samples, bareUs)}`);
+console.log([...bare].map(([name, us]) => `node:crypto verifies ${name} in ${median(us).toFixed(1)} us`).join(', '));
+console.log(`\n${targets(samples, bare)}`);
 save();
 
-/** Contenders that come first in one round come last in the next. */
+/** Those that come first in one round come last in the next. */
 async function runRound(round: number): Promise<void> {
-  for (const contender of round % 2 === 1 ? chosen : chosen.toReversed()) {
-    for (const cell of cells) {
-      if (!contender.isMain && !cell.forAll) continue;
-      const sample = await measure(rig, contender, cell, { round, seconds });
-      samples.push(sample);
-      console.error(lineOf(sample));
-      save();
-    }
+  for (const station of round % 2 === 1 ? stations : stations.toReversed()) {
+    const sample = await station.ask({ round, seconds });
+    samples.push(sample);
+    console.error(lineOf(sample));
+    save();
   }
   for (const algorithm of algorithms) bare.get(algorithm)?.push(await bareVerifyUs(rig.tokens, algorithm));
 }
