@@ -44,26 +44,24 @@ export function chunkNames(src: string): ChunkNames {
     if (reach('main.ts').has(id)) return 'command';
     const [isServed, isTool] = [reach('sidecar/sidecar.ts').has(id), tools.some((file) => reach(file).has(id))];
     if (isServed) return isTool ? 'policy' : 'serve';
-    if (reach('policy/document.ts').has(id)) return 'document';
-    if (conditions.some((file) => reach(file).has(id))) return 'condition';
-    if (reach('server/grpc-js-transport.ts').has(id)) return 'grpc-js';
-    if (reach('kubernetes/cluster.ts').has(id)) return 'kubernetes';
-    if (proofStore.some((file) => reach(file).has(id))) return 'proof-store';
-    if (workers.some((file) => reach(file).has(id))) return 'workers';
-    return 'tools';
+    return late.find(([, files]) => files.some((file) => reach(file).has(id)))?.[0] ?? 'tools';
   }
 
   return { plugin, name };
 }
 
-/** The language of conditions, for policies that have one. */
-const conditions = ['condition/compile-condition.ts', 'condition/operands.ts'];
-
-/** What `serve` loads where replicas share their memory of DPoP proofs. */
-const proofStore = ['proofs/shared-memory.ts', 'proofs/layered-memory.ts', 'proofs/redis-connection.ts'];
-
-/** What `serve` loads where several processes share the listeners. */
-const workers = ['workers/shared-serving.ts', 'workers/worker.ts'];
+/** What `serve` loads where it is wanted, in the order in which a module that several reach belongs to one. */
+const late: readonly (readonly [chunk: string, files: readonly string[]])[] = [
+  ['document', ['policy/document.ts']],
+  // For policies that have a condition.
+  ['condition', ['condition/compile-condition.ts', 'condition/operands.ts']],
+  ['grpc-js', ['server/grpc-js-transport.ts']],
+  ['kubernetes', ['kubernetes/cluster.ts']],
+  // Where replicas share their memory of DPoP proofs.
+  ['proof-store', ['proofs/shared-memory.ts', 'proofs/layered-memory.ts', 'proofs/redis-connection.ts']],
+  // Where several processes share the listeners.
+  ['workers', ['workers/shared-serving.ts', 'workers/worker.ts']],
+];
 
 /** What the commands other than `serve` load when they run. */
 const tools = [

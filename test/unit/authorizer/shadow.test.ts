@@ -146,11 +146,9 @@ describe('shadow rules', () => {
         fc.pre(all !== undefined && enforced !== undefined);
         compared += 1;
         const asked = requestOf(target, authorization);
-        const [withShadow, without] = await Promise.all(
-          [all, enforced].map((snapshot) => authorizerOf(snapshot).authorize(asked, 0)),
-        );
+        const withShadow = await authorizerOf(all).authorize(asked, 0);
+        const without = await authorizerOf(enforced).authorize(asked, 0);
         const answers = [withShadow, without].map((decision) => {
-          if (decision === undefined) throw new Error('no decision');
           const { dynamic_metadata: _, ...answer } = decodeCheckResponse(writeCheckResponse(decision, asked));
           return { answer, rule: decision.told.rule, isAllow: Allow.isAllow(decision) };
         });

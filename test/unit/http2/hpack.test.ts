@@ -180,11 +180,11 @@ describe('a name from the table', () => {
   };
 
   it.each(Object.entries(cases))('%s: judged like a field that is written out', (_name, [name, value, isSound]) => {
-    const found: boolean[] = [];
+    const judged: boolean[] = [];
     const bytes = Buffer.concat([Buffer.of(0x0f, 0x2f, value.length), Buffer.from(value)]);
-    decoderWith(name).decode(bytes, (field) => found.push(field.isSound));
-    new HpackDecoder().decode(block([name, value]), (field) => found.push(field.isSound));
-    expect(found).toEqual([isSound, isSound]);
+    decoderWith(name).decode(bytes, (field) => judged.push(field.isSound));
+    new HpackDecoder().decode(block([name, value]), (field) => judged.push(field.isSound));
+    expect(judged).toEqual([isSound, isSound]);
   });
 });
 

@@ -19,9 +19,9 @@ let compiled: typeof compilePolicy;
 beforeEach(async () => {
   loaded.mockClear();
   vi.resetModules();
-  vi.doMock('@bufbuild/cel', async (original) => {
+  vi.doMock('@bufbuild/cel', (original) => {
     loaded();
-    return await original<object>();
+    return original<object>();
   });
   ({ compilePolicy: compiled } = await import('../../../src/policy/compile-policy.ts'));
 });
