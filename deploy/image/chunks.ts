@@ -52,7 +52,7 @@ export function chunkNames(src: string): ChunkNames {
 
 /** What `serve` loads where it is wanted, in the order in which a module that several reach belongs to one. */
 const late: readonly (readonly [chunk: string, files: readonly string[]])[] = [
-  ['document', ['policy/document.ts']],
+  ['documents', ['policy/document.ts']],
   // For policies that have a condition.
   ['condition', ['condition/compile-condition.ts', 'condition/operands.ts']],
   ['grpc-js', ['server/grpc-js-transport.ts']],
