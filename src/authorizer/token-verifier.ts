@@ -8,10 +8,11 @@ import { type Introspect, isOpaque } from '../token/introspected.ts';
 import type { Issuer } from '../token/issuer.ts';
 import { member } from '../token/json.ts';
 import { parseJws, type UnverifiedJws } from '../token/jws.ts';
-import type { KeyHint, ResolveKeys } from '../token/key.ts';
+import type { KeyHint, ResolveKeys, VerificationKey } from '../token/key.ts';
 import { findInvalidity } from '../token/validity.ts';
 import { admitToken, readToken, type VerifiedToken, verifyToken } from '../token/verify.ts';
 import { introspectorOf } from './introspector.ts';
+import { createRejectedTokens } from './rejected-tokens.ts';
 import { createTokenCache } from './token-cache.ts';
 import type { VerificationLane } from './verification-lane.ts';
 
@@ -58,6 +59,7 @@ export type TokenVerifier = (request: TokenRequest) => Awaitable<GoodToken | Ref
 
 export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimits): TokenVerifier {
   const cache = createTokenCache<VerifiedToken>(limits.tokenCacheEntries);
+  const rejected = createRejectedTokens();
 
   function verify(request: TokenRequest): Awaitable<Answer> {
     if (request.token.length > limits.maxTokenBytes) return refused(new Stop('token_too_large'));
@@ -91,13 +93,18 @@ export function createTokenVerifier(ports: TokenVerifierPorts, limits: TokenLimi
     const { jws, issuer, hint } = admitted;
     return after(ports.resolveKeys(issuer, hint, request.waitMs), (keys) => {
       if (keys instanceof Stop) return refused(keys);
+      if (rejected.has(request.token, keys, ports.now()))
+        return refused(new Stop('signature_invalid'), undefined, 'miss');
       const verified = ports.lane.run(() => verifyToken(jws, issuer, keys), request.waitMs);
-      return after(verified, (token) => settle(token, request));
+      return after(verified, (token) => settle(token, keys, request));
     });
   }
 
-  function settle(token: Step<VerifiedToken>, request: TokenRequest): Answer {
-    if (token instanceof Stop) return refused(token, undefined, 'miss');
+  function settle(token: Step<VerifiedToken>, keys: readonly VerificationKey[], request: TokenRequest): Answer {
+    if (token instanceof Stop) {
+      if (token.reason === 'signature_invalid') rejected.add(request.token, keys, ports.now());
+      return refused(token, undefined, 'miss');
+    }
     cache.set(request.token, token);
     return judge(token, request, { nowMs: ports.now(), cache: 'miss' });
   }

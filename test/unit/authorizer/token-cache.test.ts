@@ -31,6 +31,24 @@ describe('createTokenCache', () => {
     }
   });
 
+  it('long tokens: fewer of them, so that their texts stay within 2 KiB an entry', () => {
+    const tokens = names(100).map((name) => name.padEnd(10_240, '.'));
+    const cache = fill(100, tokens);
+    const held = tokens.filter((token) => cache.get(token) !== undefined);
+    expect(held.length).toBeLessThanOrEqual(20);
+    expect(held.at(-1)).toBe(tokens.at(-1));
+  });
+
+  it('the same long token set again and again: counts once', () => {
+    const cache = fill(10, ['first', ...Array.from({ length: 100 }, () => 'x'.repeat(2000))]);
+    expect(cache.get('first')).toBe('of first');
+  });
+
+  it('a token longer than all that may be held: not remembered, and puts nothing else out', () => {
+    const cache = fill(2, ['a', 'x'.repeat(5000)]);
+    expect([cache.get('a'), cache.get('x'.repeat(5000))]).toEqual(['of a', undefined]);
+  });
+
   it('0 entries: remembers nothing', () => {
     expect(fill(0, ['a']).get('a')).toBeUndefined();
   });
