@@ -58,8 +58,8 @@ save();
 async function runRound(round: number): Promise<void> {
   for (const station of round % 2 === 1 ? stations : stations.toReversed()) {
     const sample = await station.ask({ round, seconds });
-    samples.push(sample);
-    console.error(lineOf(sample));
+    if (sample.isWhole) samples.push(sample);
+    console.error(`${sample.isWhole ? '' : 'left out: '}${lineOf(sample)}`);
     save();
   }
   for (const algorithm of algorithms) bare.get(algorithm)?.push(await bareVerifyUs(rig.tokens, algorithm));
