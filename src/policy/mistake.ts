@@ -53,8 +53,11 @@ const typeNames: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
+/** A misspelled field is two issues and becomes one mistake. */
+const maxIssues = 2 * maxProblems;
+
 export function readMistakes(tree: Tree, issues: readonly Issue[]): readonly Mistake[] {
-  const mistakes = issues.flatMap((issue, index) => readIssue(tree, issue, issue.path, index < maxProblems));
+  const mistakes = issues.flatMap((issue, index) => readIssue(tree, issue, issue.path, index < maxIssues));
   return withoutMisspelled(mistakes);
 }
 
