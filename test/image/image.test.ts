@@ -61,7 +61,7 @@ describe.skipIf(isOff)('the image', () => {
   });
 
   it('is small', () => {
-    expect(added.length).toBeLessThan(60);
+    expect(added.length).toBeLessThan(90);
     expect(mib(added)).toBeLessThan(maxProgramMib);
   });
 
