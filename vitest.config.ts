@@ -2,7 +2,7 @@
  * Promises: one run finds every test of the repository, and a test that hangs ends it. The tests that need a real API server are a
  * project of their own, `cluster`: they need Go and minutes once, and two cores for themselves always. So are those of the bundle and the
  * image, `image`, which need root, buildah and a minute, those with a real Redis, `redis`, those with real identity providers, `interop`, which
- * need Java and Maven, and those with clients written in Go, `peers`.
+ * need Java, Maven, Go and Python, and those with clients written in Go, `peers`.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
