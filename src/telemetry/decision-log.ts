@@ -159,10 +159,18 @@ function unlessEmpty<T>(list: readonly T[]): readonly T[] | undefined {
 
 /** Lines of one subject can be joined within the life of the process and not beyond it; issuers cannot be joined with each other. */
 function subjectHash(key: KeyObject): (told: Told) => string | undefined {
-  return ({ caller }) =>
-    caller?.subject === undefined
-      ? undefined
-      : createHmac('sha256', key).update(`${caller.issuer}\0${caller.subject}`).digest('base64url').slice(0, 16);
+  // A remembered token has the same caller each time, and a digest costs as much as the rest of a line.
+  const known = new WeakMap<Caller, string>();
+  return ({ caller }) => {
+    if (caller?.subject === undefined) return undefined;
+    const hash = known.get(caller) ?? digest(`${caller.issuer}\0${caller.subject}`, key);
+    known.set(caller, hash);
+    return hash;
+  };
+}
+
+function digest(text: string, key: KeyObject): string {
+  return createHmac('sha256', key).update(text).digest('base64url').slice(0, 16);
 }
 
 /** Fixed windows of one second, each begun by its first line. */

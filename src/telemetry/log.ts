@@ -47,11 +47,22 @@ export interface BackgroundDestination extends DestinationStream {
 /** A pipe takes so much in one piece, whoever else writes to it (POSIX asks for 512 bytes, Linux gives 4 KiB). */
 const sharedWriteBytes = 4096;
 
+/**
+ * Lines that follow each other closely are written together: a write is a hop to another thread and back, and costs more than the line.
+ * A line alone is written at once, and none waits longer than `gatherMs`.
+ */
+const gatherBytes = 8192;
+const gatherMs = 10;
+
 /** Writes to a file descriptor in the background. `isShared`: other processes write to it too, and no line is torn by theirs. */
 export function backgroundDestination(fd: number, lineDropped: () => void, isShared = false): BackgroundDestination {
-  const limits = isShared ? { maxWrite: sharedWriteBytes } : {};
+  const limits = isShared
+    ? { maxWrite: sharedWriteBytes, minLength: sharedWriteBytes / 2 }
+    : { minLength: gatherBytes };
   const stream = destination({ fd, sync: false, maxLength: maxWaitingBytes, ...limits }).on('drop', lineDropped);
   let isOpen = true;
+  let isGathering = false;
+  let hasGathered = false;
 
   /** Else pino writes synchronously when the process exits, and tries for ever where nobody reads. */
   function end(): void {
@@ -72,8 +83,23 @@ export function backgroundDestination(fd: number, lineDropped: () => void, isSha
   }
 
   function write(line: string): void {
-    if (isOpen) stream.write(line);
-    else lineDropped();
+    if (!isOpen) {
+      lineDropped();
+      return;
+    }
+    stream.write(line);
+    if (isGathering) hasGathered = true;
+    else pass();
+  }
+
+  function pass(): void {
+    hasGathered = false;
+    isGathering = true;
+    stream.flush();
+    setTimeout(() => {
+      isGathering = false;
+      if (hasGathered && isOpen) pass();
+    }, gatherMs).unref();
   }
 
   return { write, close };
