@@ -57,40 +57,49 @@ function encodeAllow(allow: Allow): Uint8Array {
 
 /** CheckResponse: 1 status (empty: code 0), 3 ok_response {2 headers, 5 headers_to_remove, 6 response_headers_to_add}, 4 dynamic_metadata. */
 function writeAllow(writer: WireWriter, allow: Allow): void {
-  writer.message(1, () => {});
-  writer.message(3, () => {
-    for (const header of allow.setHeaders) writeHeader(writer, header);
-    for (const name of allow.removeHeaders) writer.text(5, name);
-    if (allow.nonce !== undefined) writeHeader(writer, ['dpop-nonce', allow.nonce], 6);
-  });
+  writer.empty(1);
+  const ok = writer.begin(3);
+  for (const header of allow.setHeaders) writeHeader(writer, header);
+  for (const name of allow.removeHeaders) writer.text(5, name);
+  if (allow.nonce !== undefined) writeHeader(writer, ['dpop-nonce', allow.nonce], 6);
+  writer.end(ok);
   writeMetadata(writer, allow.told, allow.reason);
 }
 
 /** CheckResponse: 1 status {1 code}, 2 denied_response {1 status {1 code}, 2 headers, 3 body}, 4 dynamic_metadata. */
 function writeRefusal(writer: WireWriter, refusal: Refusal): void {
-  writer.message(1, () => writer.number(1, refusal.code));
-  writer.message(2, () => {
-    writer.message(1, () => writer.number(1, refusal.status));
-    for (const header of refusal.headers) writeHeader(writer, header);
-    if (refusal.body !== '') writer.text(3, refusal.body);
-  });
+  writeStatus(writer, refusal.code);
+  const denied = writer.begin(2);
+  writeStatus(writer, refusal.status);
+  for (const header of refusal.headers) writeHeader(writer, header);
+  if (refusal.body !== '') writer.text(3, refusal.body);
+  writer.end(denied);
   writeMetadata(writer, refusal.told, refusal.reason);
+}
+
+/** google.rpc.Status and HttpStatus alike: 1 status {1 code}. */
+function writeStatus(writer: WireWriter, code: number): void {
+  const status = writer.begin(1);
+  writer.number(1, code);
+  writer.end(status);
 }
 
 /** HeaderValueOption: 1 header {1 key, 2 value}, 2 append {1 value: false}, 3 append_action; in `headers`, field 2 of both answers. */
 function writeHeader(writer: WireWriter, [name, value]: Header, field = 2): void {
-  writer.message(field, () => {
-    writer.message(1, () => {
-      writer.text(1, name);
-      writer.text(2, value);
-    });
-    writer.message(2, () => {});
-    writer.number(3, overwrite);
-  });
+  const option = writer.begin(field);
+  const header = writer.begin(1);
+  writer.text(1, name);
+  writer.text(2, value);
+  writer.end(header);
+  writer.empty(2);
+  writer.number(3, overwrite);
+  writer.end(option);
 }
 
 function writeMetadata(writer: WireWriter, told: Told, reason: string): void {
-  writer.message(4, () => writeStruct(writer, describeMetadata(told, reason)));
+  const metadata = writer.begin(4);
+  writeStruct(writer, describeMetadata(told, reason));
+  writer.end(metadata);
 }
 
 /** The dynamic metadata of an answer: what is known, in the order in which it is written. */

@@ -30,23 +30,31 @@ export class WireWriter {
     this.#at += this.#buffer.write(text, this.#at);
   }
 
-  /** A message field, its fields written by `write`. */
-  message(field: number, write: () => void): void {
+  /** Begins a message field, whose own fields come next; returns what `end` has to be told. */
+  begin(field: number): number {
     this.#ensure(20);
     this.#varint(field * 8 + 2);
-    const lengthAt = this.#at;
     // One byte is kept for the length, which most messages get by with; a longer one moves the content.
     this.#at += 1;
-    write();
-    const length = this.#at - lengthAt - 1;
+    return this.#at;
+  }
+
+  /** Ends the message that began last. */
+  end(start: number): void {
+    const length = this.#at - start;
     const extra = varintBytes(length) - 1;
     if (extra > 0) {
       this.#ensure(extra);
-      this.#buffer.copyWithin(lengthAt + 1 + extra, lengthAt + 1, this.#at);
+      this.#buffer.copyWithin(start + extra, start, this.#at);
     }
-    this.#at = lengthAt;
+    this.#at = start - 1;
     this.#varint(length);
     this.#at += length;
+  }
+
+  /** A message field without fields of its own. */
+  empty(field: number): void {
+    this.end(this.begin(field));
   }
 
   #varint(value: number): void {
