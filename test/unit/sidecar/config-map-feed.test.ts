@@ -1,3 +1,5 @@
+import '../../../src/policy/compile-policy.ts';
+import '../../../src/policy/document.ts';
 import { describe, expect, it } from 'vitest';
 import { policySource } from '../../../src/config/policy-source.ts';
 import type { Problem } from '../../../src/policy/problem.ts';
@@ -64,7 +66,7 @@ function setUp(texts: readonly string[], saved: readonly Member[] = []) {
   });
   /** What was told since the last time. */
   const news = async (): Promise<string[]> => {
-    await new Promise(setImmediate);
+    await new Promise((resolve) => setTimeout(resolve, 30));
     return told.splice(0);
   };
   const rules = () =>

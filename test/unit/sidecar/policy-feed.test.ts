@@ -1,3 +1,5 @@
+import '../../../src/policy/compile-policy.ts';
+import '../../../src/policy/document.ts';
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/policy/problem.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
@@ -53,7 +55,7 @@ function setUp(
 
 /** Everything that waits for nothing outside is done. */
 function quiet(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+  return new Promise((resolve) => void setTimeout(resolve, 30));
 }
 
 describe('createPolicyFeed', () => {
