@@ -1,5 +1,3 @@
-import '../../../src/policy/compile-policy.ts';
-import '../../../src/policy/document.ts';
 import { describe, expect, it } from 'vitest';
 import { policySource } from '../../../src/config/policy-source.ts';
 import type { Problem } from '../../../src/policy/problem.ts';
@@ -10,6 +8,9 @@ import { createPolicyEvents } from '../../../src/sidecar/policy-events.ts';
 import { createPolicyFeed } from '../../../src/sidecar/policy-feed.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { configMap, FakeCluster, textOf } from './config-maps.ts';
+
+// Loaded before the feeds are asked, as in a process that has read a policy.
+await Promise.all([import('../../../src/policy/compile-policy.ts'), import('../../../src/policy/document.ts')]);
 
 const one = 'configmap:shop/main';
 const labelled = 'configmaps:shop?policy';

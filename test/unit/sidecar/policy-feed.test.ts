@@ -1,5 +1,3 @@
-import '../../../src/policy/compile-policy.ts';
-import '../../../src/policy/document.ts';
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../src/policy/problem.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
@@ -7,6 +5,9 @@ import { createPolicyStore } from '../../../src/policy/store.ts';
 import { ofPath } from '../../../src/sidecar/origin.ts';
 import { createPolicyFeed, type PolicyFeedObserver } from '../../../src/sidecar/policy-feed.ts';
 import type { PathState } from '../../../src/source/read-path.ts';
+
+// Loaded before the feeds are asked, as in a process that has read a policy.
+await Promise.all([import('../../../src/policy/compile-policy.ts'), import('../../../src/policy/document.ts')]);
 
 function rules(...names: string[]): PathState {
   const documents = { apiVersion: 'scopegate.dev/v1', kind: 'Policy', rules: names.map((name) => rule(name)) };
