@@ -32,8 +32,13 @@ export async function startAuthorizer(command: readonly string[]): Promise<Child
   const late = delay(startLimitMs, undefined, { ref: false }).then(() => {
     throw new Error('it did not listen');
   });
-  await Promise.race([promise, late]);
-  return child;
+  try {
+    await Promise.race([promise, late]);
+    return child;
+  } catch (error) {
+    await end(child);
+    throw error;
+  }
 }
 
 /** Ends it at once. */

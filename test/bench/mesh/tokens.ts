@@ -88,11 +88,12 @@ export function policyText(keys: readonly JWK[] | string, rules: number): string
     methods: ['GET'],
     require: { scopes: ['orders:read'] },
   }));
-  const jwks = typeof keys === 'string' ? { uri: keys } : { inline: { keys } };
+  const source =
+    typeof keys === 'string' ? { jwks: { uri: keys }, insecure: { allowHttp: true } } : { jwks: { inline: { keys } } };
   return JSON.stringify({
     apiVersion: 'scopegate.dev/v1',
     kind: 'Policy',
-    issuers: [{ name: 'bench', issuer, audiences: ['https://api.bench.test'], jwks }],
+    issuers: [{ name: 'bench', issuer, audiences: ['https://api.bench.test'], ...source }],
     rules: [
       ...others,
       { name: 'orders', paths: ['/api/orders/{id}'], methods: ['GET'], require: { scopes: ['orders:read'] }, headers },
