@@ -4,13 +4,15 @@
  */
 import { constants, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto';
 import { type Algorithm, algorithmRow } from './algorithm.ts';
+import { derSignature } from './der-signature.ts';
 
 /** Never throws: what OpenSSL cannot read is no signature. */
 export function isSignedBy(key: KeyObject, algorithm: Algorithm, message: Uint8Array, signature: Uint8Array): boolean {
-  const { signatureBytes } = algorithmRow(algorithm);
+  const { signatureBytes, kty } = algorithmRow(algorithm);
   if (signatureBytes !== undefined && signature.length !== signatureBytes) return false;
   try {
-    return verify(digestOf(algorithm), message, keyInput(key, algorithm), signature);
+    const form = kty === 'EC' ? derSignature(signature) : signature;
+    return verify(digestOf(algorithm), message, keyInput(key, algorithm), form);
   } catch {
     return false;
   }
@@ -21,9 +23,9 @@ function digestOf(algorithm: Algorithm): string | null {
   return algorithmRow(algorithm).kty === 'OKP' ? null : `sha${algorithm.slice(2)}`;
 }
 
-function keyInput(key: KeyObject, algorithm: Algorithm): VerifyKeyObjectInput {
-  if (algorithm.startsWith('ES')) return { key, dsaEncoding: 'ieee-p1363' };
-  if (!algorithm.startsWith('PS')) return { key };
+/** The bare key where nothing has to be said about it: an object around it costs Node two exceptions for every signature. */
+function keyInput(key: KeyObject, algorithm: Algorithm): KeyObject | VerifyKeyObjectInput {
+  if (!algorithm.startsWith('PS')) return key;
   // RFC 7518 section 3.5: the salt is as long as the digest.
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 }
